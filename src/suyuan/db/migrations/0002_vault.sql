@@ -1,0 +1,40 @@
+-- Personal data, sealed per subject. Deleting a subject's key makes every sealed row of it unreadable.
+
+CREATE TABLE vault_subject (
+    subject_id  bytea PRIMARY KEY CHECK (octet_length(subject_id) = 16),
+    wrapped_key bytea NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- The number behind a pseudonym, sealed.
+CREATE TABLE vault_number (
+    pseudonym  text PRIMARY KEY CHECK (pseudonym LIKE 'urn:suyuan:%'),
+    subject_id bytea NOT NULL,
+    sealed     bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX vault_number_subject ON vault_number (subject_id);
+
+-- Each reveal of personal data, with its reason. Never deleted.
+CREATE TABLE vault_reveal (
+    reveal_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject_id  bytea NOT NULL,
+    party_id    text NOT NULL,
+    reason      text NOT NULL CHECK (reason <> ''),
+    revealed_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What was erased is journalled before it is erased; a restore from a backup replays this table.
+CREATE TABLE erasure_journal (
+    erasure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind       text NOT NULL CHECK (kind IN ('subject', 'event', 'evidence')),
+    reference  text NOT NULL,
+    party_id   text NOT NULL,
+    reason     text NOT NULL CHECK (reason <> ''),
+    erased_at  timestamptz NOT NULL DEFAULT now()
+);
+
+SELECT protect_append_only('vault_reveal');
+SELECT protect_append_only('erasure_journal');
+SELECT protect_erasable('vault_subject');
+SELECT protect_erasable('vault_number');

@@ -1,0 +1,39 @@
+-- The log. A capture writes an intake row in its own transaction; one sequencer at a time moves visible intake rows
+-- to gapless indexes. The tree is a pure function of log_entry; everything else here can be recomputed from it.
+
+CREATE TABLE intake (
+    event_key bigint PRIMARY KEY,
+    leaf      bytea NOT NULL
+);
+
+CREATE TABLE log_entry (
+    log_index bigint PRIMARY KEY,
+    event_key bigint NOT NULL UNIQUE,
+    leaf      bytea NOT NULL
+);
+
+CREATE TABLE log_head (
+    only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    next_index bigint NOT NULL CHECK (next_index >= 0)
+);
+INSERT INTO log_head (next_index) VALUES (0);
+
+-- Full tiles only: 256 hashes of 32 bytes.
+CREATE TABLE log_tile (
+    level  smallint NOT NULL,
+    n      bigint NOT NULL,
+    hashes bytea NOT NULL CHECK (octet_length(hashes) = 8192),
+    PRIMARY KEY (level, n)
+);
+ALTER TABLE log_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+CREATE TABLE log_checkpoint (
+    tree_size bigint PRIMARY KEY CHECK (tree_size >= 0),
+    root_hash bytea NOT NULL CHECK (octet_length(root_hash) = 32),
+    note      text NOT NULL,
+    signed_at timestamptz NOT NULL
+);
+
+SELECT protect_append_only('log_entry');
+SELECT protect_append_only('log_tile');
+SELECT protect_append_only('log_checkpoint');
