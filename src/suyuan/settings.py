@@ -1,0 +1,264 @@
+"""Settings: the sole reader of the environment.
+
+Every setting is one row of ``TABLE`` (name, meaning, default), from which the documentation is tested, and
+one field of ``Settings``. A variable that starts with ``SUYUAN_`` and is not in the table is refused, since
+a misspelt setting would otherwise be obeyed by silence; names under ``SUYUAN_TEST_`` belong to the tests.
+
+Secrets are never settings: keys lie in files (``keys_dir``), because an environment is inherited by every
+child and shown by many tools. The one exception is a password inside ``SUYUAN_DATABASE_URL``, which is why
+``Settings`` hides it when printed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from suyuan.errors import InputError
+
+PREFIX = "SUYUAN_"
+# Read by the test suite alone; they mean nothing to the product but must not be refused by it.
+_FOREIGN = ("SUYUAN_TEST_", "SUYUAN_VECTORS")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+# The key name of a signed note: no white space, no plus sign.
+_ORIGIN = re.compile(r"[^\s+]{1,200}")
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row of the table of settings."""
+
+    name: str
+    field: str
+    meaning: str
+    default: str
+    read: Callable[[str], Any]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of this process, read and checked once by ``load``."""
+
+    database_url: str | None
+    data_dir: Path
+    keys_dir: Path
+    base_url: str
+    log_origin: str
+    code_host: str
+    listen_host: str
+    port: int
+    pool_size: int
+    log_level: str
+    log_format: str
+
+    def __repr__(self) -> str:
+        shown = {field: getattr(self, field) for field in self.__struct_fields__}
+        if self.database_url is not None:
+            shown["database_url"] = _without_password(self.database_url)
+        return f"Settings({', '.join(f'{field}={value!r}' for field, value in shown.items())})"
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=://)([^/@:]*):[^@/]*@", r"\1:***@", re.sub(r"password=[^&]*", "password=***", url))
+
+
+def _database_url(text: str) -> str:
+    if urlsplit(text).scheme not in {"postgresql", "postgres"}:
+        raise ValueError("it must begin with postgresql://")
+    return text
+
+
+def _directory(text: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - resolve() follows links
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("it must be an http or https URL with a host")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("it must end after the host and port: item URIs stand at the root of a host")
+    _ = parts.port  # raises ValueError when it is no port
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("it must be 1 to 200 characters without white space or '+'")
+    return text
+
+
+def _host(text: str) -> str:
+    host = text.lower()
+    name, _, port = host.partition(":")
+    if not _HOST.fullmatch(name) or (port and not 0 < int(port) < 65536):
+        raise ValueError("it must be a host name, with a port if need be")
+    return host
+
+
+def _listen_host(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.:-]+", text):
+        raise ValueError("it must be an address or a host name")
+    return text
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"it must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"it must be one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "SUYUAN_DATABASE_URL",
+        "database_url",
+        "PostgreSQL 15 to 18 to use (postgresql://user@host/name). Unset: the embedded server is run.",
+        "",
+        _database_url,
+    ),
+    Setting(
+        "SUYUAN_DATA_DIR",
+        "data_dir",
+        "Directory for everything that this deployment keeps: the embedded database, keys, published log.",
+        "data",
+        _directory,
+    ),
+    Setting(
+        "SUYUAN_KEYS_DIR",
+        "keys_dir",
+        "Directory of the key files (each readable by its owner alone). Keep it out of plain backups.",
+        "the folder keys in SUYUAN_DATA_DIR",
+        _directory,
+    ),
+    Setting(
+        "SUYUAN_BASE_URL",
+        "base_url",
+        "Public address of this deployment, without a path; pages, links and QR codes name it.",
+        "http://localhost:PORT",
+        _base_url,
+    ),
+    Setting(
+        "SUYUAN_LOG_ORIGIN",
+        "log_origin",
+        "Name of the transparency log in its checkpoints. Never change it once something is published.",
+        "the host of SUYUAN_BASE_URL followed by /log",
+        _origin,
+    ),
+    Setting(
+        "SUYUAN_CODE_HOST",
+        "code_host",
+        "Host that is printed in item codes (HTTPS://HOST/01/...). It must answer as long as goods live.",
+        "the host of SUYUAN_BASE_URL",
+        _host,
+    ),
+    Setting(
+        "SUYUAN_LISTEN_HOST", "listen_host", "Address that suyuan serve binds.", "127.0.0.1", _listen_host
+    ),
+    Setting("SUYUAN_PORT", "port", "TCP port that suyuan serve binds.", "8080", _integer(1, 65535)),
+    Setting(
+        "SUYUAN_POOL_SIZE",
+        "pool_size",
+        "Most connections to the database that one process holds.",
+        "10",
+        _integer(1, 1000),
+    ),
+    Setting(
+        "SUYUAN_LOG_LEVEL",
+        "log_level",
+        "Least severity that is written to standard error: debug, info, warning or error.",
+        "info",
+        _one_of("debug", "info", "warning", "error"),
+    ),
+    Setting(
+        "SUYUAN_LOG_FORMAT",
+        "log_format",
+        "Form of a log line: text for people, json for collectors.",
+        "text",
+        _one_of("text", "json"),
+    ),
+)
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = [setting.name for setting in TABLE]
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known or name.startswith(_FOREIGN):
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        raise InputError(
+            "settings.unknown",
+            f"{name} is not a setting.",
+            path=name,
+            remedy=f"Did you mean {close[0]}?"
+            if close
+            else "Unset it; the settings are: " + ", ".join(known) + ".",
+        )
+
+
+def load(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Settings from ``environ`` (the process's own by default), with ``given`` fields (command-line options,
+    as text or final values) taking precedence. An empty variable counts as unset.
+
+    Raises ``InputError`` (``settings.unknown``, ``settings.invalid``), whose path is the variable's name.
+    """
+    environ = os.environ if environ is None else environ
+    _refuse_unknown(environ)
+    found: dict[str, Any] = {}
+    for setting in TABLE:
+        value = given.get(setting.field)
+        if value is None:
+            value = environ.get(setting.name, "").strip() or None
+        if value is None:
+            continue
+        try:
+            # Every value passes the same check, wherever it came from.
+            found[setting.field] = setting.read(str(value))
+        except ValueError as error:
+            raise InputError(
+                "settings.invalid",
+                f"{setting.name} cannot be used: {error}.",
+                path=setting.name,
+                remedy=setting.meaning,
+            ) from None
+    if stray := set(given) - {setting.field for setting in TABLE}:
+        raise TypeError(f"no such settings: {sorted(stray)}")
+    return _with_defaults(found)
+
+
+def _with_defaults(found: dict[str, Any]) -> Settings:
+    port = found.get("port", 8080)
+    data_dir = found.get("data_dir") or _directory("data")
+    base_url: str = found.get("base_url") or f"http://localhost:{port}"
+    host = urlsplit(base_url).netloc
+    return Settings(
+        database_url=found.get("database_url"),
+        data_dir=data_dir,
+        keys_dir=found.get("keys_dir") or data_dir / "keys",
+        base_url=base_url,
+        log_origin=found.get("log_origin") or f"{host}/log",
+        code_host=found.get("code_host") or host,
+        listen_host=found.get("listen_host", "127.0.0.1"),
+        port=port,
+        pool_size=found.get("pool_size", 10),
+        log_level=found.get("log_level", "info"),
+        log_format=found.get("log_format", "text"),
+    )
