@@ -21,9 +21,12 @@ CREATE TABLE party_role (
         'regulator', 'authority')),
     scope      text NOT NULL DEFAULT '',
     granted_at timestamptz NOT NULL DEFAULT now(),
-    revoked_at timestamptz,
+    revoked_at timestamptz CHECK (revoked_at >= granted_at),
     PRIMARY KEY (party_id, role, scope, granted_at)
 );
+-- One open grant of a kind: granting twice is granting once, and a revocation leaves nothing behind it.
+CREATE UNIQUE INDEX party_role_open ON party_role (party_id, role, scope) WHERE revoked_at IS NULL;
+CREATE INDEX party_role_holders ON party_role (role, scope);
 
 -- Only a digest of a token is kept: who reads this table cannot use what it holds.
 CREATE TABLE token (

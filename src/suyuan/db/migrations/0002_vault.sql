@@ -3,7 +3,8 @@
 CREATE TABLE vault_subject (
     subject_id  bytea PRIMARY KEY CHECK (octet_length(subject_id) = 16),
     wrapped_key bytea NOT NULL,
-    created_at  timestamptz NOT NULL DEFAULT now()
+    -- when the row was written, not when its transaction began: a replayed erasure spares what came after it
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- The number behind a pseudonym, sealed.
@@ -11,7 +12,7 @@ CREATE TABLE vault_number (
     pseudonym  text PRIMARY KEY CHECK (pseudonym LIKE 'urn:suyuan:%'),
     subject_id bytea NOT NULL,
     sealed     bytea NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX vault_number_subject ON vault_number (subject_id);
 
@@ -31,8 +32,10 @@ CREATE TABLE erasure_journal (
     reference  text NOT NULL,
     party_id   text NOT NULL,
     reason     text NOT NULL CHECK (reason <> ''),
-    erased_at  timestamptz NOT NULL DEFAULT now()
+    erased_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- An entry that a restore brings in from the journal's copy is known already if all of it is the same.
+CREATE UNIQUE INDEX erasure_journal_entry ON erasure_journal (kind, reference, erased_at);
 
 SELECT protect_append_only('vault_reveal');
 SELECT protect_append_only('erasure_journal');
