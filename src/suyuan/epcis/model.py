@@ -151,8 +151,8 @@ class ErrorDeclaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One EPCIS event.
 
-    ``event_time`` is in UTC, ``event_time_zone_offset`` as sent (``+02:00``). ``event_id`` and ``record_time``
-    are what the sender gave; neither is part of the canonical body or of the event hash.
+    ``event_time`` is in UTC, ``event_time_zone_offset`` as sent (``+02:00``). ``event_id`` and
+    ``record_time`` are what the sender gave; neither is part of the canonical body or of the event hash.
     """
 
     type: EventType
