@@ -2,7 +2,8 @@
 
 Any absolute URI names a thing here; a firm without a GLN or a company prefix writes its own URN or URL. What
 claims to be a GS1 identifier must be one: a wrong check digit or a broken EPC URN is refused, since it would
-name a thing that does not exist.
+name a thing that does not exist. Check digits are held for trade items, logistic units, places and parties,
+on any host; the other keys number things inside one firm, and published data gets them wrong.
 
 A *person document* (an order, a payment, a waybill, the list of one parcel, a tax bill) is written
 ``urn:suyuan:raw:<kind>:<issuer>:<number>`` where an identifier may stand. It is replaced by a keyed pseudonym
@@ -29,19 +30,7 @@ RAW_PREFIX: Final = "urn:suyuan:raw:"
 TYPE_PREFIX: Final = "urn:suyuan:btt:"
 
 # Digits of the key, its check digit the last of them.
-_CHECKED: Final = {
-    "00": 18,
-    "01": 14,
-    "253": 13,
-    "255": 13,
-    "402": 17,
-    "414": 13,
-    "417": 13,
-    "8003": 14,
-    "8006": 14,
-    "8017": 18,
-    "8018": 18,
-}
+_CHECKED: Final = {"00": 18, "01": 14, "414": 13, "417": 13, "8006": 14}
 _EPC_SCHEME: Final = re.compile(
     r"urn:epc:(?:id|class|idpat):"
     r"(?:sgtin|lgtin|upui|itip|sscc|sgln|pgln|grai|gdti|sgcn|gsrnp?|gsin|giai|ginc|cpi):"
@@ -57,32 +46,30 @@ def _key_holds(ai: str, key: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def canonical_uri(uri: str) -> str:
-    """The canonical URI of an identifier: a Digital Link on id.gs1.org, or the text itself.
+    """The canonical URI of an identifier: a Digital Link on id.gs1.org, or the text itself. Never raises."""
+    if uri.startswith(("urn:epc:", "http", "HTTP")):
+        return digital_link.canonical_or_same(uri)
+    return uri
+
+
+@lru_cache(maxsize=65536)
+def check_uri(uri: str) -> None:
+    """Hold a URI to what it claims to be.
 
     Raises ``InputError``: ``gs1.check_digit`` for a GS1 key whose check digit is wrong, ``gs1.epc.form`` for
     an EPC URN that breaks its scheme.
     """
     if uri.startswith("urn:"):
-        if not _EPC_SCHEME.match(uri):
-            return uri
-        found = digital_link.canonical(uri)
-        if found is None:
+        if _EPC_SCHEME.match(uri) and digital_link.canonical(uri) is None:
             urn_to_digital_link(uri)  # says what is wrong
-            return uri
-        return found
-    if not uri.startswith(("http://", "https://", "HTTP")):
-        return uri
-    found = digital_link.canonical(uri)
-    if found is None:
-        return uri
-    key = _KEY.match(found)
+        return
+    key = _KEY.match(canonical_uri(uri))
     if key is not None and not _key_holds(key[1], key[2]):
         raise InputError(
             "gs1.check_digit",
             f"The check digit of the GS1 key in {uri[:120]!r} is wrong.",
             remedy="Read the number again from the label or the master data; one digit differs.",
         )
-    return found
 
 
 class RawPersonDocument(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -34,9 +35,12 @@ from suyuan.epcis.model import (
     SensorReport,
     SourceDestination,
 )
-from suyuan.errors import InputError, SuyuanError, TooLargeError
+from suyuan.errors import InputError, SuyuanError, TooLargeError, UnsupportedError
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# What the sender calls the event is not part of what the event says; GS1's own examples send it twice.
+_OUTSIDE_CONTENT: Final = frozenset({"eventID", "recordTime"})
+_VERSION: Final = re.compile(r"[12](?:\.\d+){0,2}")
 _BAD_KEY: Final = re.compile(r"[\s{}\x00-\x1f]")
 
 
@@ -90,25 +94,33 @@ class Names:
         return name
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise InputError(
-            "json.key.duplicate",
-            f"The key {twice[:60]!r} appears twice in one object.",
-            remedy="Send each field once; which of the two is meant cannot be known.",
-        )
-    return found
+class _Duplicates:
+    """Refuses a key that appears twice, save where the event's content does not hang on it."""
+
+    def __init__(self) -> None:
+        self.tolerated: list[str] = []
+
+    def join(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            for key in [key for key, count in counts.items() if count > 1]:
+                if key not in _OUTSIDE_CONTENT:
+                    raise InputError(
+                        "json.key.duplicate",
+                        f"The key {key[:60]!r} appears twice in one object.",
+                        remedy="Send each field once; which of the two is meant cannot be known.",
+                    )
+                self.tolerated.append(key)
+        return found
 
 
 def _constant(text: str) -> object:
     raise InputError("json.number.invalid", f"{text} is not a number that JSON knows.")
 
 
-def load(data: bytes) -> object:
-    """The JSON value in ``data``; numbers are ``Lexeme``.
+def load(data: bytes) -> tuple[object, list[str]]:
+    """The JSON value in ``data``; numbers are ``Lexeme``. Also the keys sent twice without harm, last wins.
 
     Raises ``InputError`` (``json.encoding.invalid``, ``json.malformed``, ``json.key.duplicate``,
     ``json.number.invalid``, ``json.text.lone_surrogate``) or ``TooLargeError`` (``json.depth.exceeded``).
@@ -121,10 +133,11 @@ def load(data: bytes) -> object:
             f"The bytes are not UTF-8 at byte {error.start}.",
             remedy="Save the file as UTF-8; JSON knows no other encoding.",
         ) from None
+    duplicates = _Duplicates()
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_pairs,
+            object_pairs_hook=duplicates.join,
             parse_float=Lexeme,
             parse_int=Lexeme,
             parse_constant=_constant,
@@ -145,7 +158,7 @@ def load(data: bytes) -> object:
             raise InputError(
                 "json.text.lone_surrogate", "The text holds half of a surrogate pair, which is no character."
             ) from None
-    return value
+    return value, duplicates.tolerated
 
 
 def _text(value: object, field: str, path: str) -> str:
@@ -620,50 +633,57 @@ def _member(raw: dict[str, Any], key: str, place: str) -> dict[str, Any]:
     return _object(raw[key], key, f"{place}.{key}")
 
 
-def read_json_places(data: bytes) -> list[tuple[Event, str]]:
-    """The events of a JSON-LD document, each with its JSONPath."""
-    document = load(data)
+def _events(document: object) -> tuple[list[tuple[object, str]], Names]:
+    """The raw events of a document with their JSONPaths, and the names that hold for all of them."""
+    names = Names(cbv.NAMESPACES)
+    if isinstance(document, list):
+        return [(event, f"$[{at}]") for at, event in enumerate(document)], names
     if not isinstance(document, dict):
         raise InputError("epcis.document.invalid", "An EPCIS document is a JSON object.", path="$")
     kind = document.get("type")
-    names = Names(cbv.NAMESPACES)
-    if kind in EVENT_TYPES:
-        events, base, whole = [document], "$", True
-    elif kind in ("EPCISDocument", "EPCISQueryDocument"):
-        names = names.declare(document.get("@context"), "$.@context")
-        version = document.get("schemaVersion")
-        if version is not None and str(version) not in ("2.0", "2"):
-            raise InputError(
-                "epcis.version.unsupported",
-                f"EPCIS {str(version)[:20]!r} in JSON is not read.",
-                path="$.schemaVersion",
-                remedy="Send EPCIS 2.0.",
-            )
-        (events, base), whole = _event_list(document), False
-    else:
+    if type(kind) is str and kind in EVENT_TYPES:
+        return [(document, "$")], names
+    if kind not in ("EPCISDocument", "EPCISQueryDocument"):
         raise InputError(
             "epcis.document.unknown",
             f"The type {str(kind)[:60]!r} is neither an EPCIS document nor an event.",
             path="$.type",
             remedy="Send an EPCISDocument, an EPCISQueryDocument or one event.",
         )
-    if len(events) > values.MAX_EVENTS:
-        raise TooLargeError("epcis.events.exceeded", f"More than {values.MAX_EVENTS} events.", path=base)
-    single = whole or base.endswith(".event")
+    version = document.get("schemaVersion", "2.0")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise UnsupportedError(
+            "epcis.version.unsupported",
+            f"The EPCIS version {str(version)[:20]!r} is not read.",
+            path="$.schemaVersion",
+            remedy="Send EPCIS 2.0.",
+        )
+    names = names.declare(document.get("@context"), "$.@context")
+    events, base = _event_list(document)
+    if base.endswith(".event"):
+        return [(events[0], base)], names
+    return [(event, f"{base}[{at}]") for at, event in enumerate(events)], names
+
+
+def read_json_places(data: bytes) -> tuple[list[tuple[Event, str]], list[str]]:
+    """The events of a JSON-LD document, each with its JSONPath, and the keys sent twice without harm."""
+    document, tolerated = load(data)
+    raw_events, names = _events(document)
+    if len(raw_events) > values.MAX_EVENTS:
+        raise TooLargeError("epcis.events.exceeded", f"More than {values.MAX_EVENTS} events.", path="$")
     found: list[tuple[Event, str]] = []
-    for at, raw in enumerate(events):
-        place = base if single else f"{base}[{at}]"
+    for raw, place in raw_events:
         try:
             found.append((read_event(raw, names), place))
         except SuyuanError as error:
             raise values.within(error, place) from None
-    return found
+    return found, tolerated
 
 
 def read_json(data: bytes) -> tuple[Event, ...]:
-    """The events of an EPCISDocument, an EPCISQueryDocument or a single event in JSON-LD, in their order.
+    """The events of an EPCISDocument, an EPCISQueryDocument, a list of events or one event, in their order.
 
     Raises ``InputError`` (``json.*``, ``epcis.*``, ``gs1.*``) with the JSONPath of the faulty field, or
     ``TooLargeError`` for too many events or too deep a tree.
     """
-    return tuple([event for event, _ in read_json_places(data)])
+    return tuple([event for event, _ in read_json_places(data)[0]])

@@ -32,7 +32,7 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @lru_cache(maxsize=512)
 def snake(field: str) -> str:
-    """``bizStep`` -> ``biz_step``, ``childEPCs`` -> ``child_epcs``: a field's name in error codes and models."""
+    """``bizStep`` -> ``biz_step``, ``childEPCs`` -> ``child_epcs``: a field's name in codes and models."""
     for upper, title in _ACRONYMS:
         field = field.replace(upper, title)
     return _CAPITAL.sub("_", field).lower()
@@ -111,7 +111,7 @@ def read_uri(text: object, field: str, path: str) -> str:
             "Use an EPC URN, a GS1 Digital Link or a URI of your own such as urn:example:batch:17.",
         )
     try:
-        identifiers.canonical_uri(text)
+        identifiers.check_uri(text)
     except SuyuanError as error:
         error.path = path
         raise
