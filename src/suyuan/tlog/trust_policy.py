@@ -1,8 +1,8 @@
 """Trust policies: which logs are accepted and how many witnesses must have cosigned (C2SP tlog-policy).
 
 Lines ``log <vkey> [<url>]``, ``witness <name> <vkey> [<url>]``, ``group <name> all|any|<k> <member>...`` and
-one ``quorum <name>|none``. A name is defined once and before its use, and is a member of one group at most, so
-each witness counts in one way. Names are compared octet by octet.
+one ``quorum <name>|none``. A name is defined once and before its use, and is a member of one group at most,
+so each witness counts in one way. Names are compared octet by octet.
 """
 
 from __future__ import annotations
