@@ -181,7 +181,7 @@ def _elements(body: Mapping[str, JSON], field: str) -> list[JSON] | None:
     if elements is not None and (not isinstance(elements, list) or list in set(map(type, elements))):
         raise InputError(
             "disclosure.body.malformed",
-            "The field is a list, and not of lists, in a canonical body.",
+            "A canonical body has a list here, and not of lists.",
             path=field,
         )
     return elements
