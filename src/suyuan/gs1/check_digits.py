@@ -29,31 +29,21 @@ _CONTAINER_VALUES = dict(
 CHARACTER_SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _CHECK_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _VALUES_82 = {character: value for value, character in enumerate(CHARACTER_SET_82)}
-_PRIMES = (
-    2,
-    3,
-    5,
-    7,
-    11,
-    13,
-    17,
-    19,
-    23,
-    29,
-    31,
-    37,
-    41,
-    43,
-    47,
-    53,
-    59,
-    61,
-    67,
-    71,
-    73,
-    79,
-    83,
-)  # the weights of the check pair, from the character beside the pair leftwards
+MAX_CHECK_PAIR_TEXT = 97
+
+
+def _primes(count: int) -> tuple[int, ...]:
+    found: list[int] = []
+    candidate = 2
+    while len(found) < count:
+        if all(candidate % prime for prime in found):
+            found.append(candidate)
+        candidate += 1
+    return tuple(found)
+
+
+# The weights of the check pair, from the character beside the pair leftwards.
+_WEIGHTS = _primes(MAX_CHECK_PAIR_TEXT)
 
 
 def check_digit(digits: str) -> str:
@@ -63,10 +53,8 @@ def check_digit(digits: str) -> str:
     """
     if not _DIGITS.fullmatch(digits):
         raise InputError("gs1.check_digit.not_digits", "A check digit is computed over digits only.")
-    values = digits.encode("ascii")
-    # ASCII digits are 48 + value, and 48 * n shifts the sum by a multiple of 10 only together with n.
-    odd, even = values[-1::-2], values[-2::-2]
-    total = 3 * (sum(odd) - 48 * len(odd)) + sum(even) - 48 * len(even)
+    values = [code - 48 for code in digits.encode("ascii")]
+    total = 3 * sum(values[-1::-2]) + sum(values[-2::-2])
     return str(-total % 10)
 
 
@@ -80,16 +68,23 @@ def check_digit_valid(number: str) -> bool:
 def check_pair(text: str) -> str:
     """The two check characters that follow ``text`` in a Global Model Number (AI 8013) or MUDI (8014).
 
-    ``text`` has 1 to 23 characters of GS1 character set 82. Raises ``InputError``
+    ``text`` has 1 to 97 characters of GS1 character set 82. Raises ``InputError``
     (``gs1.check_pair.text``) otherwise.
     """
-    if not 0 < len(text) <= len(_PRIMES) or not _VALUES_82.keys() >= set(text):
-        raise InputError("gs1.check_pair.text", "The check pair covers 1 to 23 characters of GS1 set 82.")
+    if not 0 < len(text) <= MAX_CHECK_PAIR_TEXT or not _VALUES_82.keys() >= set(text):
+        raise InputError("gs1.check_pair.text", "The check pair covers 1 to 97 characters of GS1 set 82.")
     total = sum(
-        _VALUES_82[character] * weight for character, weight in zip(reversed(text), _PRIMES, strict=False)
+        _VALUES_82[character] * weight for character, weight in zip(reversed(text), _WEIGHTS, strict=False)
     )
     high, low = divmod(total % 1021, 32)
     return _CHECK_CHARACTERS[high] + _CHECK_CHARACTERS[low]
+
+
+def check_pair_valid(text: str) -> bool:
+    """Whether the last two characters of ``text`` are its check pair."""
+    if not 2 < len(text) <= MAX_CHECK_PAIR_TEXT + 2 or not _VALUES_82.keys() >= set(text):
+        return False
+    return check_pair(text[:-2]) == text[-2:]
 
 
 def container_check_digit(number: str) -> str:

@@ -82,8 +82,9 @@ _SCHEMES: Final = {
     "gsrnp": _Scheme("8017", 17),
     "gsin": _Scheme("402", 16),
 }
-# Keys of free text after the company prefix: AI and the length of both together.
-_FREE: Final = {"giai": ("8004", 30), "ginc": ("401", 30)}
+# Keys of free text after the company prefix, with their AI.
+_FREE: Final = {"giai": "8004", "ginc": "401"}
+_LONGEST_FREE: Final = 30
 _CPI_LONGEST, _CPI_SERIAL = 30, re.compile(r"[0-9]{1,12}")
 
 
@@ -114,11 +115,16 @@ def urn_to_digital_link(urn: str) -> str:
     if name == "cpi":
         return _cpi_from_urn(form, prefix, rest, urn)
     if name in _FREE and form == "id":
-        ai, longest = _FREE[name]
-        if not _VALUE[longest - len(prefix)](rest):
-            _refuse(f"The reference has 1 to {longest - len(prefix)} characters of GS1 set 82.", urn)
-        return f"{STEM}/{ai}/{prefix}{rest}"
+        longest = _longest_reference(name, len(prefix))
+        if not _VALUE[longest](rest):
+            _refuse(f"The reference has 1 to {longest} characters of GS1 set 82.", urn)
+        return f"{STEM}/{_FREE[name]}/{prefix}{rest}"
     _refuse("This EPC scheme has no Digital Link form.", urn)
+
+
+def _longest_reference(name: str, prefix: int) -> int:
+    # Existing asset numbers use the 24 characters of the shortest prefix behind a longer one, too.
+    return _LONGEST_FREE - (MIN_PREFIX if name == "giai" else prefix)
 
 
 def _fixed_from_urn(scheme: _Scheme, form: str, prefix: str, rest: str, urn: str) -> str:
@@ -272,7 +278,7 @@ def _free_to_urn(
     if not rest or len(prefix) != length or not _DIGITS.fullmatch(prefix):
         _refuse("The key is not longer than its company prefix, or the prefix is not numeric.", uri)
     if name != "cpi":
-        return f"urn:epc:id:{name}:{prefix}.{_urn_value(rest, _FREE[name][1] - length, uri)}"
+        return f"urn:epc:id:{name}:{prefix}.{_urn_value(rest, _longest_reference(name, length), uri)}"
     if not _CPI_VALUE[_CPI_LONGEST - length](rest):
         _refuse(
             "A part reference has digits, capitals, '#', '-' and '/'; 30 characters with the prefix.", uri
