@@ -1,0 +1,133 @@
+"""What the web room shows and whom it asks: the page's inputs and the interface to the rooms below.
+
+The page never reads a database. Everything that it may say comes in through ``ItemSource``, already cut to
+what the public may see; the page adds words, order and form, never a fact. ``None`` means "not known here",
+and the page then stays silent instead of guessing (no scan summary: no word about a first verification).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from suyuan.compliance.model import Coverage
+from suyuan.trace.model import Trace
+
+CodeCheck = Literal["issued", "foreign", "malformed"]
+ScanTier = Literal["none", "watch", "suspicious"]
+
+
+class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a code was verified, this time included.
+
+    ``reasons_*`` are the reasons behind the tier, for the public, in plain words.
+    """
+
+    count: int
+    first_at: datetime | None = None
+    zone_offset: str = "+08:00"
+    first_city_en: str = ""
+    first_city_zh: str = ""
+    tier: ScanTier = "none"
+    reasons_en: tuple[str, ...] = ()
+    reasons_zh: tuple[str, ...] = ()
+
+
+class ProofSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the log that the page's facts are proved against.
+
+    ``checkpoint`` is the signed note verbatim; ``log_key`` the verifier key that signed it (vkey form).
+    """
+
+    origin: str
+    tree_size: int
+    root_hash: str
+    checkpoint: str
+    log_key: str
+    published_at: datetime | None = None
+    witnesses: int = 0
+
+
+class PublicItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the public may know of one thing (item, lot, product, transport unit)."""
+
+    trace: Trace
+    coverage: Coverage | None = None
+    scans: ScanSummary | None = None
+    proof: ProofSummary | None = None
+
+
+class RegisteredLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that a member registered for a thing or for a level above it.
+
+    ``link_type`` is the full URI of the vocabulary (``https://ref.gs1.org/voc/pip``); ``hreflang`` holds
+    ``ll`` or ``ll-CC``. ``default`` marks the link that a bare request is sent to.
+    """
+
+    link_type: str
+    href: str
+    title: str
+    media_type: str = "text/html"
+    hreflang: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    default: bool = False
+
+
+class ItemSource(Protocol):
+    """What the item routes ask of the rooms below. All URIs are canonical (https://id.gs1.org/...).
+
+    Every answer is for the public audience. Methods raise only ``SuyuanError``.
+    """
+
+    async def read_public(self, uri: str) -> PublicItem | None:
+        """The thing as the public may see it; None where nothing is known under that URI."""
+        ...
+
+    async def version(self, uri: str) -> str | None:
+        """A short opaque word that changes whenever ``read_public`` would answer otherwise.
+
+        Much cheaper than reading; None where that is not known, and then nothing is cached.
+        """
+        ...
+
+    async def bundle(self, uri: str) -> bytes | None:
+        """The proof bundle (JSON) of the public trace; None where there is no such thing."""
+        ...
+
+    async def links(self, uri: str) -> tuple[RegisteredLink, ...]:
+        """Links that members registered for exactly this URI; an empty tuple where there are none."""
+        ...
+
+    def check_serial(self, gtin: str, serial: str) -> CodeCheck:
+        """Judge a serial by its MAC alone, without I/O.
+
+        "issued": the MAC holds; "malformed": GTIN and key epoch are ours and the MAC does not hold, so the
+        code was never issued; "foreign": not one of our serials, only the index can tell.
+        """
+        ...
+
+
+class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator configures about the public pages.
+
+    ``base_url`` is scheme and host without a slash at the end; it is the official domain named on the page.
+    ``report_url`` is a ``mailto:`` or ``https:`` address. ``root_files`` is a folder with the files that
+    WeChat, Alipay and others ask to find at the root of the domain; only names listed there at start are
+    served.
+    """
+
+    base_url: str
+    operator_en: str = ""
+    operator_zh: str = ""
+    report_url: str = ""
+    icp_number: str = ""
+    police_number: str = ""
+    root_files: Path | None = None
+
+    @property
+    def domain(self) -> str:
+        """The host that the page names as the official one."""
+        return self.base_url.split("://", 1)[-1]

@@ -1,0 +1,315 @@
+"""The facts of a trace as a reader meets them: a headline, a block, a segment, who said it and how sure.
+
+Five blocks (production, transport, clearance, declared inspection, third-party inspection) and what lies
+beside them (order, verification, recall); five segments of the way (factory, release, circulation, import
+and export, consumption). A fact counts as third-party inspection by the assurance that it earned or by the
+role that the operator granted, never by what its message claims.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from suyuan.trace.model import Fact, Trace
+from suyuan.web.language import Language, N_, machine_time
+from suyuan.web.wording import ASSURANCE, ATTRIBUTES, DOCUMENTS, ROLES, STEPS, TIES, AssuranceWords
+
+BLOCKS: dict[str, tuple[str, str]] = {
+    "production": ("factory", N_("Production")),
+    "transport": ("truck", N_("Transport")),
+    "clearance": ("stamp", N_("Customs clearance")),
+    "declared-inspection": ("shield", N_("Declared inspection")),
+    "third-party-inspection": ("eye", N_("Third-party inspection")),
+    "other": ("note", N_("Other records")),
+}
+SEGMENTS: dict[str, str] = {
+    "factory": N_("Factory"),
+    "release": N_("Release"),
+    "circulation": N_("Circulation"),
+    "import-export": N_("Import and export"),
+    "consumption": N_("Consumption"),
+}
+_CUSTOMS_PAPERS = frozenset(
+    {"declaration", "declaration-unified", "bonded-list", "bonded-list-preentry", "parcel-list", "tax-bill"}
+)
+_CLEARANCE_STEPS = frozenset({"declaring", "clearing", "taxing", "releasing"})
+_OTHER_STEPS = frozenset({"ordering", "paying", "verifying", "recalling"})
+_PRODUCTION_STEPS = frozenset({"commissioning", "encoding", "transforming", "assembling"})
+
+
+class DocumentView(msgspec.Struct, frozen=True):
+    """A document of a fact; ``number`` is empty where the public may not see it."""
+
+    label: str
+    number: str
+
+
+class FactView(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact, ready to be shown. ``position`` is its place in the order of time, from 1."""
+
+    position: int
+    anchor: str
+    headline: str
+    when: str
+    machine_when: str
+    place: str
+    who: str
+    role: str
+    said_by: str
+    assurance: AssuranceWords
+    corroborations: str
+    conflict: str
+    documents: tuple[DocumentView, ...]
+    attributes: tuple[tuple[str, str], ...]
+    tie: str
+    withdrawn: tuple[str, ...]
+    logged: bool
+    log_index: int | None
+
+
+class BlockView(msgspec.Struct, frozen=True, kw_only=True):
+    """One block of the timeline with its facts in order of time; blocks without facts are not made."""
+
+    code: str
+    icon: str
+    title: str
+    facts: tuple[FactView, ...]
+
+
+def step_name(fact: Fact) -> str:
+    """The short name of a business step: ``packing`` of the CBV URI, ``declaring`` of ours."""
+    tail = fact.biz_step.rsplit("BizStep-", 1)[-1]
+    return tail.rsplit("bizstep:", 1)[-1] if tail == fact.biz_step else tail
+
+
+def kinds(fact: Fact) -> frozenset[str]:
+    """The kinds of the documents that a fact names."""
+    return frozenset(document.kind for document in fact.documents)
+
+
+def in_china(fact: Fact) -> bool:
+    """Whether a fact happened in China, by its place."""
+    place = fact.place
+    return place is not None and (place.country == "CN" or place.unlocode.startswith("CN"))
+
+
+def is_delivery(fact: Fact) -> bool:
+    """The hand-over to the buyer: the courier's arrival with a waybill, or its signed-for message."""
+    return step_name(fact) == "arriving" and (
+        "513" in fact.message or "courier" in fact.message or "waybill" in kinds(fact)
+    )
+
+
+def _independent(fact: Fact) -> bool:
+    return fact.assurance == "inspected" or fact.party.role == "inspector"
+
+
+def block_of(fact: Fact) -> str:
+    """The block in which a fact is shown; a key of ``BLOCKS``."""
+    step, papers = step_name(fact), kinds(fact)
+    if step in _OTHER_STEPS:
+        return "other"
+    if step in ("inspecting", "sampling"):
+        if "quarantine" in papers or "authority:customs" in fact.stated_by:
+            return "declared-inspection"
+        return "third-party-inspection" if _independent(fact) or in_china(fact) else "production"
+    if "quarantine" in papers:
+        return "declared-inspection"
+    if step == "activating":
+        return "third-party-inspection" if _independent(fact) else "clearance"
+    if step in _CLEARANCE_STEPS:
+        return "clearance"
+    if step in _PRODUCTION_STEPS or (step in ("packing", "storing") and not in_china(fact)):
+        return "production"
+    return "transport"
+
+
+def segment_of(fact: Fact) -> str:
+    """The segment of the way to which a fact belongs; a key of ``SEGMENTS``."""
+    step, papers = step_name(fact), kinds(fact)
+    if step in ("verifying", "recalling", "retail_selling") or is_delivery(fact):
+        return "consumption"
+    if not in_china(fact) and fact.place is not None:
+        if step in ("inspecting", "sampling", "loading", "releasing"):
+            return "release"
+        if step in _PRODUCTION_STEPS or step in ("packing", "storing"):
+            return "factory"
+        return "import-export"
+    if step in _CLEARANCE_STEPS or papers & _CUSTOMS_PAPERS or "quarantine" in papers:
+        return "import-export"
+    if step in ("arriving", "departing", "activating") and fact.party.role in ("carrier", "bonded-warehouse"):
+        return "import-export"
+    return "import-export" if step in ("inspecting", "sampling") else "circulation"
+
+
+def headline(fact: Fact, language: Language) -> str:
+    """What happened, in one short line."""
+    step, papers = step_name(fact), kinds(fact)
+    exact = _exact_headline(fact, step, papers)
+    return language.t(exact or STEPS.get(step, "")) if exact or step in STEPS else step or fact.event_type
+
+
+def _exact_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
+    if step == "inspecting":
+        return _inspection_headline(fact, papers)
+    if step in ("clearing", "declaring", "releasing"):
+        return _customs_headline(fact, step, papers)
+    if step in ("departing", "arriving"):
+        return _movement_headline(fact, step, papers)
+    if step == "commissioning":
+        return N_("Lot produced") if fact.tie.kind == "lot" else N_("Code applied to the item")
+    if step == "packing":
+        if "waybill" in papers or in_china(fact):
+            return N_("Packed for the buyer")
+        return N_("Packed on a pallet")
+    if step == "loading":
+        return N_("Loaded and sealed") if papers & {"seal"} or "sealNo" in fact.attributes else N_("Loaded")
+    if step == "unpacking":
+        return N_("Unpacked and counted")
+    return ""
+
+
+def _inspection_headline(fact: Fact, papers: frozenset[str]) -> str:
+    if "quarantine" in papers:
+        return N_("Quarantine inspection on entry")
+    if _independent(fact):
+        return N_("Checked on arrival") if in_china(fact) else N_("Audited at origin, samples taken")
+    if fact.party.role in ("manufacturer", "laboratory", "brand-owner"):
+        return N_("Release test of the lot")
+    return ""
+
+
+def _customs_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
+    released = step == "releasing" or fact.disposition.endswith(("released", "available", "conformant"))
+    if "parcel-list" in papers:
+        return N_("Parcel released by customs") if released else N_("Parcel declared to customs")
+    if papers & {"declaration", "declaration-unified"} and "bonded-list" not in papers:
+        return N_("Import declaration released by customs") if released else N_("Import declaration filed")
+    if papers & {"bonded-list", "bonded-list-preentry"}:
+        if step == "clearing":
+            return N_("Bonded list accepted by customs")
+        return N_("Bonded list declared")
+    return ""
+
+
+def _movement_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
+    if is_delivery(fact):
+        return N_("Delivered and signed for")
+    leaving = step == "departing"
+    if "gate-pass" in papers:
+        return N_("Left the bonded zone") if leaving else N_("Entered the bonded zone")
+    if "vessel-voyage" in papers:
+        return N_("Ship departed") if leaving else N_("Ship arrived, goods discharged")
+    if "flight" in papers:
+        return N_("Flight departed") if leaving else N_("Flight arrived")
+    if "mrn" in papers:
+        return N_("Cleared for export")
+    if "bol" in papers and not leaving and in_china(fact):
+        return N_("Ship arrived, goods discharged")
+    if "waybill" in papers and leaving:
+        return N_("Handed to the courier")
+    return ""
+
+
+def place_text(fact: Fact, language: Language) -> str:
+    """City and place by name, the URI's code where the catalogue knows no name; empty without a place."""
+    place = fact.place
+    if place is None:
+        return ""
+    city = language.name(place.city_en, place.city_zh)
+    name = language.name(place.name_en, place.name_zh)
+    if name and city and city not in name:
+        return f"{name}（{city}）" if language.chinese else f"{name}, {city}"
+    return name or city or place.unlocode
+
+
+def said_by(fact: Fact, language: Language) -> str:
+    """The authority that a relayed message names as its author; empty where the deliverer speaks itself."""
+    if not fact.stated_by or fact.stated_by == fact.party.party_id:
+        return ""
+    if "authority:customs" in fact.stated_by:
+        district = fact.stated_by.rsplit(":", 1)[-1]
+        if district.isdigit():
+            return language.say(N_("China Customs (district %(district)s)"), district=district)
+        return language.t(N_("China Customs"))
+    return fact.stated_by.rsplit(":", 1)[-1]
+
+
+def _tie_text(fact: Fact, language: Language) -> str:
+    text = language.t(TIES[fact.tie.kind])
+    labels = [link.label for link in fact.tie.links if link.label]
+    if not labels:
+        return text
+    return language.say(N_("%(tie)s: %(way)s"), tie=text, way=" › ".join(labels))
+
+
+def _withdrawn(fact: Fact, language: Language) -> tuple[str, ...]:
+    return tuple(
+        language.say(
+            N_("Withdrawn on %(date)s by %(who)s: %(reason)s"),
+            date=language.moment(correction.declared_at, fact.zone_offset),
+            who=language.name(correction.party.name_en, correction.party.name_zh),
+            reason=correction.reason,
+        )
+        for correction in fact.corrections
+    )
+
+
+def fact_view(fact: Fact, position: int, language: Language) -> FactView:
+    """A fact in the words of one language."""
+    corroborations = conflict = ""
+    if fact.corroborations:
+        corroborations = language.count(
+            "%(n)d other firm reported the same", "%(n)d other firms reported the same", fact.corroborations
+        )
+    if fact.conflicts:
+        conflict = language.t(N_("Another record contradicts this one"))
+    return FactView(
+        position=position,
+        anchor=f"fact-{position}",
+        headline=headline(fact, language),
+        when=language.moment(fact.event_time, fact.zone_offset, day_only=fact.day_precision),
+        machine_when=machine_time(fact.event_time, fact.zone_offset, day_only=fact.day_precision),
+        place=place_text(fact, language),
+        who=language.name(fact.party.name_en, fact.party.name_zh),
+        role=language.t(ROLES[fact.party.role]) if fact.party.role in ROLES else fact.party.role,
+        said_by=said_by(fact, language),
+        assurance=ASSURANCE[fact.assurance],
+        corroborations=corroborations,
+        conflict=conflict,
+        documents=tuple(
+            DocumentView(language.t(DOCUMENTS[d.kind]) if d.kind in DOCUMENTS else d.kind, d.number)
+            for d in fact.documents
+            if d.number or d.kind in DOCUMENTS
+        ),
+        attributes=tuple(
+            (language.t(label), value)
+            for key, label in ATTRIBUTES.items()
+            if (value := language.of(fact.attributes, key))
+        ),
+        tie=_tie_text(fact, language),
+        withdrawn=_withdrawn(fact, language),
+        logged=fact.log_index is not None,
+        log_index=fact.log_index,
+    )
+
+
+def blocks(trace: Trace, language: Language) -> tuple[BlockView, ...]:
+    """The timeline, block by block; positions run through all blocks in the order of time."""
+    gathered: dict[str, list[FactView]] = {code: [] for code in BLOCKS}
+    for position, fact in enumerate(trace.facts, 1):
+        gathered[block_of(fact)].append(fact_view(fact, position, language))
+    return tuple(
+        BlockView(code=code, icon=icon, title=language.t(title), facts=tuple(gathered[code]))
+        for code, (icon, title) in BLOCKS.items()
+        if gathered[code]
+    )
+
+
+def segments(trace: Trace, language: Language) -> tuple[tuple[str, str, int], ...]:
+    """Code, name and number of standing facts of each segment, all five in the order of the way."""
+    counts = dict.fromkeys(SEGMENTS, 0)
+    for fact in trace.facts:
+        if not fact.withdrawn:
+            counts[segment_of(fact)] += 1
+    return tuple((code, language.t(name), counts[code]) for code, name in SEGMENTS.items())

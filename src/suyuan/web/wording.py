@@ -1,0 +1,201 @@
+"""Plain words for the vocabulary of a trace: steps, roles, assurance, documents, legs' states.
+
+Message ids are English and are translated where they are shown. What is not listed here is shown by its
+own name: an unlisted step or document of a partner is never dropped.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from suyuan.web.language import N_
+
+
+class AssuranceWords(NamedTuple):
+    """How a level of assurance looks and reads: an icon, a short label, one sentence."""
+
+    icon: str
+    tone: str
+    label: str
+    meaning: str
+
+
+ASSURANCE: dict[str, AssuranceWords] = {
+    "authority-verified": AssuranceWords(
+        "seal",
+        "strong",
+        N_("Confirmed by the authority"),
+        N_("The authority itself confirmed this, or signed it and the signature was checked."),
+    ),
+    "inspected": AssuranceWords(
+        "eye",
+        "strong",
+        N_("Inspected by a third party"),
+        N_("An inspector who neither owns nor sells the goods recorded this."),
+    ),
+    "partner-signed": AssuranceWords(
+        "pen",
+        "medium",
+        N_("Signed by the partner"),
+        N_("The firm that did this signed the record and the signature was checked."),
+    ),
+    "relayed": AssuranceWords(
+        "relay",
+        "medium",
+        N_("Passed on by a partner"),
+        N_("A firm passed on a paper of somebody else, such as customs; the origin itself has not confirmed it."),
+    ),
+    "self-declared": AssuranceWords(
+        "note",
+        "plain",
+        N_("Stated by the firm itself"),
+        N_("The firm recorded this about its own work; nobody else has checked it."),
+    ),
+}
+
+ROLES: dict[str, str] = {
+    "operator": N_("operator of this system"),
+    "manufacturer": N_("manufacturer"),
+    "brand-owner": N_("brand owner"),
+    "entrusted-firm": N_("entrusted domestic firm"),
+    "laboratory": N_("laboratory"),
+    "inspector": N_("independent inspector"),
+    "forwarder": N_("freight forwarder"),
+    "carrier": N_("carrier"),
+    "customs-broker": N_("customs broker"),
+    "bonded-warehouse": N_("bonded warehouse"),
+    "platform": N_("shopping platform"),
+    "seller": N_("seller"),
+    "payment": N_("payment firm"),
+    "courier": N_("courier"),
+    "regulator": N_("regulator"),
+    "authority": N_("authority"),
+}
+
+DOCUMENTS: dict[str, str] = {
+    "declaration": N_("Customs declaration no."),
+    "declaration-unified": N_("Customs unified no."),
+    "bonded-list": N_("Supervision no. (bonded list)"),
+    "bonded-list-preentry": N_("Bonded list pre-entry no."),
+    "gate-pass": N_("Gate pass"),
+    "ledger-item": N_("Customs ledger item"),
+    "bol": N_("Bill of lading"),
+    "vessel-voyage": N_("Vessel and voyage"),
+    "flight": N_("Flight"),
+    "mrn": N_("Export declaration (MRN)"),
+    "quarantine": N_("Quarantine no."),
+    "tally": N_("Warehouse tally"),
+    "certificate": N_("Certificate"),
+    "cert": N_("Certificate"),
+    "recall": N_("Recall no."),
+    "seal": N_("Seal"),
+    "order": N_("Order"),
+    "payment": N_("Payment"),
+    "waybill": N_("Waybill"),
+    "parcel-list": N_("Parcel declaration"),
+    "tax-bill": N_("Tax bill"),
+}
+
+# Where the same step means different things, views choose a more exact sentence first (see timeline.headline).
+STEPS: dict[str, str] = {
+    "accepting": N_("Accepted"),
+    "activating": N_("Code activated"),
+    "arriving": N_("Arrived"),
+    "assembling": N_("Assembled"),
+    "clearing": N_("Customs status recorded"),
+    "collecting": N_("Collected"),
+    "commissioning": N_("Code assigned"),
+    "consigning": N_("Consigned"),
+    "cycle_counting": N_("Counted"),
+    "declaring": N_("Declared to customs"),
+    "decommissioning": N_("Code withdrawn"),
+    "departing": N_("Departed"),
+    "destroying": N_("Destroyed"),
+    "disassembling": N_("Taken apart"),
+    "dispensing": N_("Handed out"),
+    "encoding": N_("Code written"),
+    "entering_exiting": N_("Passed a gate"),
+    "holding": N_("Put on hold"),
+    "inspecting": N_("Inspected"),
+    "installing": N_("Installed"),
+    "loading": N_("Loaded"),
+    "ordering": N_("Ordered"),
+    "packing": N_("Packed"),
+    "paying": N_("Paid"),
+    "picking": N_("Picked"),
+    "receiving": N_("Received"),
+    "recalling": N_("Recall announced"),
+    "releasing": N_("Released"),
+    "removing": N_("Removed"),
+    "repackaging": N_("Repacked"),
+    "repairing": N_("Repaired"),
+    "replacing": N_("Replaced"),
+    "reserving": N_("Reserved"),
+    "retail_selling": N_("Sold"),
+    "sampling": N_("Sampled"),
+    "sensor_reporting": N_("Measured"),
+    "shipping": N_("Shipped"),
+    "staging_outbound": N_("Made ready for dispatch"),
+    "stocking": N_("Stocked"),
+    "stock_taking": N_("Stock taken"),
+    "storing": N_("Put into storage"),
+    "taxing": N_("Import tax settled"),
+    "transforming": N_("Made into another product"),
+    "transporting": N_("On its way"),
+    "unloading": N_("Unloaded"),
+    "unpacking": N_("Unpacked"),
+    "verifying": N_("Code verified by the buyer"),
+    "void_shipping": N_("Dispatch cancelled"),
+}
+
+TIES: dict[str, str] = {
+    "direct": N_("Said of this very item"),
+    "containment": N_("Said of what the item was packed in"),
+    "lot": N_("Said of the whole lot"),
+    "document": N_("Said of its papers"),
+    "alias": N_("Said of another code of this item"),
+}
+
+LEG_STATES: dict[str, tuple[str, str]] = {
+    "present": ("check", N_("present")),
+    "late": ("clock", N_("present, came late")),
+    "missing": ("cross", N_("missing")),
+    "not yet due": ("wait", N_("not yet due")),
+    "contradictory": ("warn", N_("contradictory")),
+    "not required": ("dash", N_("not required")),
+}
+
+MODES: dict[str, str] = {
+    "1210": N_("bonded import (1210)"),
+    "9610": N_("direct mail import (9610)"),
+}
+
+# Facts' extra attributes that a consumer can use; anything else stays with the machine answer.
+ATTRIBUTES: dict[str, str] = {
+    "result": N_("Result"),
+    "transportMode": N_("Transport mode"),
+    "vessel": N_("Vessel"),
+    "voyage": N_("Voyage"),
+    "flightNo": N_("Flight"),
+    "sealNo": N_("Seal"),
+    "containerNo": N_("Container"),
+    "lotNumber": N_("Lot"),
+    "itemExpirationDate": N_("Expires"),
+    "bestBeforeDate": N_("Best before"),
+    "productionDate": N_("Produced"),
+    "warehouse": N_("Warehouse"),
+}
+
+PRODUCT_FIELDS: tuple[tuple[str, str], ...] = (
+    ("brand", N_("Brand")),
+    ("name_original", N_("Original name")),
+    ("net_content", N_("Contents")),
+    ("origin", N_("Origin")),
+    ("producer", N_("Producer")),
+    ("importer", N_("Importer")),
+    ("agent", N_("Agent in China")),
+    ("distributor", N_("Distributor")),
+    ("production_date", N_("Produced")),
+    ("best_before", N_("Best before")),
+    ("expiry", N_("Expires")),
+)
