@@ -41,3 +41,5 @@ SELECT protect_append_only('vault_reveal');
 SELECT protect_append_only('erasure_journal');
 SELECT protect_erasable('vault_subject');
 SELECT protect_erasable('vault_number');
+-- Erasing deletes what the journal names and nothing else.
+GRANT SELECT ON erasure_journal TO suyuan_eraser;

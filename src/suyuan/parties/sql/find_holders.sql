@@ -1,0 +1,5 @@
+SELECT party_id, role, scope, granted_at, revoked_at
+FROM party_role
+WHERE role = $1 AND granted_at <= $2 AND (revoked_at IS NULL OR revoked_at > $2)
+  AND (scope = '' OR scope = $3::text)
+ORDER BY party_id, scope

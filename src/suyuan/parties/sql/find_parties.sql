@@ -1,0 +1,3 @@
+SELECT party_id, name_en, name_zh, gln, uscc, customs_code, country, created_at
+FROM party
+WHERE party_id = ANY ($1::text[])

@@ -1,0 +1,5 @@
+SELECT party_id, name_en, name_zh, gln, uscc, customs_code, country, created_at
+FROM party
+WHERE party_id > $1
+ORDER BY party_id
+LIMIT $2

@@ -1,0 +1,109 @@
+"""Erasing a subject, and doing it again after a restore.
+
+The journal row is committed first; only then is the subject's key deleted. A crash in between leaves a
+journalled erasure that ``replay_erasures`` finishes. After a restore from a backup the journal's copy from
+outside is given to ``replay_erasures``, which enters what the restored journal lacks and deletes again what
+it names. What was written after an erasure is spared: the subject may have come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import asyncpg
+import msgspec
+
+from suyuan.db.pool import Connection, Pool, sql
+from suyuan.errors import UnavailableError
+from suyuan.vault.vault import check_reason
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the erasure journal. ``reference`` of a subject is its ID in hexadecimal."""
+
+    kind: Literal["subject", "event", "evidence"]
+    reference: str
+    party_id: str
+    reason: str
+    erased_at: datetime
+
+
+async def journal_erasure(
+    pool: Pool,
+    kind: Literal["subject", "event", "evidence"],
+    reference: str,
+    *,
+    party_id: str,
+    reason: str,
+) -> Erasure:
+    """Enter an erasure in the journal, committed on return; the deletion follows it.
+
+    Raises ``InputError`` (``vault.reason``).
+    """
+    check_reason(reason)
+    row = await pool.fetchrow(sql(__package__, "add_erasure"), kind, reference, party_id, reason.strip())
+    assert row is not None
+    return Erasure(**dict(row))
+
+
+async def erase_subject(pool: Pool, subject_id: bytes, *, party_id: str, reason: str) -> bool:
+    """Make all that is sealed for a subject unreadable for ever, and delete its numbers.
+
+    Returns whether there was anything to erase; the request is journalled in any case, since a backup may
+    still hold the subject. Raises ``InputError`` (``vault.reason``) and ``UnavailableError``
+    (``vault.eraser``); in the latter case the journal holds the request and ``replay_erasures`` fulfils it.
+    """
+    await journal_erasure(pool, "subject", subject_id.hex(), party_id=party_id, reason=reason)
+    return await _delete_journalled(pool, subject_id.hex())
+
+
+async def read_erasure_journal(db: Pool | Connection) -> list[Erasure]:
+    """The whole journal, oldest first: what is to be kept beside every backup."""
+    return [Erasure(**dict(row)) for row in await db.fetch(sql(__package__, "read_erasure_journal"))]
+
+
+async def replay_erasures(pool: Pool, entries: Iterable[Erasure] = ()) -> int:
+    """Enter the journal rows that are missing here, then delete every subject that the journal names.
+
+    Returns how many subjects were deleted. Doing it twice does nothing more. Erased events and evidence are
+    deleted by the room that keeps them, from the same journal.
+    """
+    given = list(entries)
+    await pool.execute(
+        sql(__package__, "merge_erasures"),
+        [entry.kind for entry in given],
+        [entry.reference for entry in given],
+        [entry.party_id for entry in given],
+        [entry.reason for entry in given],
+        [entry.erased_at for entry in given],
+    )
+    unfinished = await pool.fetch(sql(__package__, "find_unfinished_erasures"))
+    for row in unfinished:
+        await _delete_journalled(pool, row["reference"])
+    return len(unfinished)
+
+
+async def become_eraser(conn: Connection) -> None:
+    """Take the role that may delete erasable rows, until the end of the connection's transaction.
+
+    Raises ``UnavailableError`` (``vault.eraser``) where this deployment's user may not take it.
+    """
+    try:
+        await conn.execute(sql(__package__, "become_eraser"))
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError):
+        raise UnavailableError(
+            "vault.eraser",
+            "The database user may not take the role suyuan_eraser, so nothing can be erased.",
+            remedy="As a superuser: GRANT suyuan_eraser TO the user of SUYUAN_DATABASE_URL; then replay.",
+        ) from None
+
+
+async def _delete_journalled(pool: Pool, reference: str) -> bool:
+    async with pool.acquire() as conn, conn.transaction():
+        await become_eraser(conn)
+        # The key before the numbers, as sealing takes them: two orders would be a deadlock.
+        subjects = await conn.fetch(sql(__package__, "delete_subject"), reference)
+        numbers = await conn.fetch(sql(__package__, "delete_numbers"), reference)
+    return bool(subjects or numbers)

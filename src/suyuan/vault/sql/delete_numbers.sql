@@ -1,0 +1,4 @@
+DELETE FROM vault_number
+WHERE subject_id = decode($1::text, 'hex')
+  AND created_at <= (SELECT max(erased_at) FROM erasure_journal WHERE kind = 'subject' AND reference = $1)
+RETURNING pseudonym

@@ -1,0 +1,3 @@
+SELECT subject_id, sealed
+FROM vault_number
+WHERE pseudonym = $1
