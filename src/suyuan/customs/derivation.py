@@ -1,0 +1,57 @@
+"""Which rule makes events from which message.
+
+A rule is pure and reads one record. Its name with its version (``ceb621/1``), the path of the record and the
+evidence identify a derivation; a rule that would make another event of the same record gets a new version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from suyuan.customs import ceb_rules, sas_rules
+from suyuan.customs.drafting import EventDraft
+from suyuan.customs.message import Message
+from suyuan.epcis.model import Event
+from suyuan.epcis.reading import DerivedEvent, Warning_
+
+
+class Rule(NamedTuple):
+    """A named rule: one record in, its events out."""
+
+    name: str
+    derive: Callable[[EventDraft], list[Event]]
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "CEB311": (Rule("ceb311/1", ceb_rules.ceb311),),
+    "CEB411": (Rule("ceb411/1", ceb_rules.ceb411),),
+    "CEB511": (Rule("ceb511/1", ceb_rules.ceb511),),
+    "CEB513": (Rule("ceb513/1", ceb_rules.ceb513),),
+    "CEB621": (Rule("ceb621/1", ceb_rules.ceb621),),
+    "CEB622": (Rule("ceb622/1", ceb_rules.ceb622),),
+    "CEB816": (Rule("ceb816/1", ceb_rules.ceb816),),
+    "SAS/INV101": (Rule("inv101/1", sas_rules.inv101), Rule("inv101-parcels/1", sas_rules.inv101_parcels)),
+    "SAS/INV201": (Rule("inv201/1", sas_rules.inv201),),
+    "SAS/INV202": (Rule("inv202/1", sas_rules.inv202),),
+    "SAS/INV211": (Rule("inv211/1", sas_rules.inv211),),
+    "SAS/SAS121": (Rule("sas121/1", sas_rules.sas121),),
+    "SAS/SAS221": (Rule("sas221/1", sas_rules.sas221),),
+    "SAS/SAS223": (Rule("sas223/1", sas_rules.sas223),),
+}
+
+
+def derive(message: Message) -> tuple[tuple[DerivedEvent, ...], tuple[Warning_, ...]]:
+    """The events that a message states, record by record, and what the rules wondered about.
+
+    Raises ``InputError`` (``customs.field.time``, ``customs.field.missing``) for a record whose event has
+    neither a time nor a document.
+    """
+    events: list[DerivedEvent] = []
+    warnings: dict[tuple[str, str], Warning_] = {}
+    for record in message.records:
+        for rule in RULES[message.table.kind]:
+            draft = EventDraft(message, record, rule.name)
+            events.extend(DerivedEvent(event, record.path, rule.name) for event in rule.derive(draft))
+            warnings.update({(one.code, one.path): one for one in draft.warnings})
+    return tuple(events), tuple(warnings.values())
