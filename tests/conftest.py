@@ -53,7 +53,7 @@ async def _create(server: embedded.Server, template: str) -> str:
     name = f"test_{next(_number)}"
     connection = await asyncpg.connect(server.dsn)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     finally:
         await connection.close()
     return name

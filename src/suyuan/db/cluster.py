@@ -114,7 +114,8 @@ def make_socket_dir(home: Path, account: Account | None) -> str:
     """A directory for the socket: short, ours alone, closed to others. The same data gets the same name.
 
     A name in /tmp may have been taken by somebody else, who could then pose as our server: such a directory
-    is never used. Raises ``UnavailableError`` (``db.embedded.socket``).
+    is never used. Only to be called while no server of ``home`` runs. Raises ``UnavailableError``
+    (``db.embedded.socket``).
     """
     owner = os.geteuid() if account is None else account.uid
     name = "suyuan-" + hashlib.sha256(f"{owner}\0{home}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -129,6 +130,10 @@ def make_socket_dir(home: Path, account: Account | None) -> str:
                 path.mkdir(mode=0o700)
             if not _is_private(path, owner):
                 path = Path(tempfile.mkdtemp(prefix=name + "-", dir=base))
+            for left_over in path.iterdir():
+                # A killed server leaves its socket and the socket's lock file; the pid in that one proves
+                # as little as any other, and would keep the next server from starting.
+                left_over.unlink()
             if account is not None:
                 os.chown(path, account.uid, account.gid)
         except OSError as error:
