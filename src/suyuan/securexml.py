@@ -1,8 +1,9 @@
 """Reading XML from strangers: bounded, without DTDs, with the place of every value in the bytes.
 
-No entity is ever declared or fetched, depth, elements and attributes are limited before memory is, and
-errors are our own (``xml.*``). Each element knows the byte range of its text in the bytes that were given,
-which is what lets personal data be cut out of evidence and put back exactly.
+No entity is ever declared or fetched (a bare ``<!DOCTYPE name>``, which declares nothing, is let pass).
+Depth, elements and attributes are limited before memory is, and errors are our own (``xml.*``). Each element
+knows the byte range of its text in the bytes that were given, which is what lets personal data be cut out of
+evidence and put back exactly.
 
 Chinese senders also declare GB2312, GBK or GB18030, which expat cannot read: such a document is read
 through UTF-8 and its ranges are mapped back to the original bytes.
@@ -93,6 +94,7 @@ class _Builder:
         self.current: Element | None = None
         self.depth = 0
         self.count = 0
+        self.names: dict[str, tuple[str, str, str]] = {}
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.namespace_prefixes = True
@@ -102,7 +104,9 @@ class _Builder:
         self.parser.CharacterDataHandler = self.characters
         self.parser.StartDoctypeDeclHandler = self.refuse_doctype
 
-    def refuse_doctype(self, *_: object) -> None:
+    def refuse_doctype(self, _: str, system_id: str | None, public_id: str | None, subset: int) -> None:
+        if not subset and system_id is None and public_id is None:
+            return
         raise InputError(
             "xml.doctype.forbidden",
             "The document declares a DTD; documents with a DTD or entities are not read.",
@@ -110,12 +114,16 @@ class _Builder:
             remedy="Remove the <!DOCTYPE ...> declaration and send the document again.",
         )
 
-    @staticmethod
-    def split(name: str) -> tuple[str, str, str]:
+    def split(self, name: str) -> tuple[str, str, str]:
+        """Namespace, local name and prefix of expat's name for an element or attribute."""
         parts = name.split(" ")
         if len(parts) == 1:
-            return "", parts[0], ""
-        return parts[0], parts[1], parts[2] if len(parts) > 2 else ""
+            found = "", name, ""
+        else:
+            found = parts[0], parts[1], parts[2] if len(parts) > 2 else ""
+        if len(self.names) < 4096:
+            self.names[name] = found
+        return found
 
     def open(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -130,20 +138,26 @@ class _Builder:
             raise TooLargeError("xml.elements.exceeded", f"More than {self.max_elements} elements.")
         if len(attributes) > 64:
             raise TooLargeError("xml.attributes.exceeded", "An element has more than 64 attributes.")
-        ns, local, prefix = self.split(name)
+        ns, local, prefix = self.names.get(name) or self.split(name)
         element = Element(ns, local, prefix, self.current, self.parser.CurrentLineNumber)
         for key, value in attributes.items():
-            attribute_ns, attribute, _ = self.split(key)
+            attribute_ns, attribute, _ = self.names.get(key) or self.split(key)
             element.attributes[f"{{{attribute_ns}}}{attribute}" if attribute_ns else attribute] = value
-        element.start = self.data.find(b">", self.tag_end(self.parser.CurrentByteIndex)) + 1
+        element.start = self.tag_end(self.parser.CurrentByteIndex, bool(attributes)) + 1
         if self.current is None:
             self.root = element
         else:
             self.current.children.append(element)
         self.current = element
 
-    def tag_end(self, index: int) -> int:
-        """Index of the first ``>`` outside quotes of the tag that starts at ``index``."""
+    def tag_end(self, index: int, quoted: bool) -> int:
+        """Index of the first ``>`` outside quotes of the tag that starts at ``index``.
+
+        Without attributes and namespace declarations there are no quotes to look for.
+        """
+        close = self.data.find(b">", index)
+        if not quoted and self.data.find(b"=", index, close) < 0:
+            return close if close >= 0 else len(self.data)
         position = index
         while True:
             close = self.data.find(b">", position)
@@ -247,7 +261,9 @@ def read_xml(data: bytes, *, max_depth: int = 64, max_elements: int = 3_000_000)
             remedy="Send the file as the sending system wrote it; a cut transfer is the usual cause.",
         ) from None
     except (ValueError, LookupError, UnicodeError) as error:
-        raise InputError("xml.encoding.unsupported", f"The declared encoding cannot be read: {error}.") from None
+        raise InputError(
+            "xml.encoding.unsupported", f"The declared encoding cannot be read: {error}."
+        ) from None
     if builder.root is None:
         raise InputError("xml.malformed", "The document has no root element.")
     return Document(builder.root, data, utf8, codec)

@@ -10,6 +10,7 @@ Source: CBV 2.0 section 7, EPCIS 2.0 section 10 (JSON-LD context).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -31,6 +32,8 @@ GS1_NAMESPACE: Final = "https://gs1.org/voc/"
 MASTER_DATA_NAMESPACE: Final = "urn:epcglobal:cbv:mda"
 # GS1 moved its Web Vocabulary; the event hash of CBV 2.0 knows the first address.
 _MOVED_GS1_NAMESPACE: Final = "https://ref.gs1.org/voc/"
+
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-_]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
 
 NAMESPACES: Final[Mapping[str, str]] = {
     "cbv": CBV_NAMESPACE,
@@ -72,29 +75,26 @@ def _load() -> dict[str, _Words]:
 _FAMILIES: Final = _load()
 
 
-def expand(family: Family, text: str, namespaces: Mapping[str, str] = NAMESPACES) -> str | None:
+def expand(family: Family, text: str) -> str | None:
     """The URI of a vocabulary word, or None where ``text`` is neither a known word nor a URI.
 
-    ``namespaces`` are the prefixes in force where the word stands (JSON-LD context, XML declarations).
+    Only GS1's own prefixes are resolved; a CURIE of the sender's (``example:word``) is kept as it is, since
+    in XML nothing tells it from a URI and both syntaxes must say the same.
     """
     words = _FAMILIES[family]
     known = words.known.get(text)
     if known is not None:
         return known
-    prefix, colon, local = text.partition(":")
-    if not colon or not prefix or not local or any(character.isspace() for character in text):
+    if not _URI.fullmatch(text):
         return None
-    if prefix == "cbv":
-        return CBV_NAMESPACE + local
-    if prefix == "gs1":
-        return GS1_NAMESPACE + local
+    if text.startswith("cbv:"):
+        return CBV_NAMESPACE + text[4:]
+    if text.startswith("gs1:"):
+        return GS1_NAMESPACE + text[4:]
     if words.urn and text.startswith(words.urn):
         return words.uri + text[len(words.urn) :]
     if text.startswith(_MOVED_GS1_NAMESPACE):
         return GS1_NAMESPACE + text[len(_MOVED_GS1_NAMESPACE) :]
-    namespace = namespaces.get(prefix)
-    if namespace is not None and not local.startswith("//"):
-        return namespace + local
     return text
 
 

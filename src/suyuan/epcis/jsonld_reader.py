@@ -55,6 +55,7 @@ class Names:
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         self.prefixes = dict(prefixes)
+        self.ignored: frozenset[str] = frozenset()
         self._expanded: dict[str, str] = {}
 
     def declare(self, context: object, path: str) -> Names:
@@ -70,7 +71,11 @@ class Names:
                     # JSON-LD joins prefix and word, XML keeps them apart: CBV's own differ by this colon.
                     plain = namespace == cbv.MASTER_DATA_NAMESPACE + ":"
                     added[prefix] = cbv.MASTER_DATA_NAMESPACE if plain else namespace
-        return Names({**self.prefixes, **added}) if added else self
+        if not added:
+            return self
+        names = Names({**self.prefixes, **added})
+        names.ignored = self.ignored
+        return names
 
     def expand(self, key: str, path: str) -> str:
         """``ext:word`` -> ``{namespace}word``; a name without a prefix stays bare."""
@@ -123,7 +128,7 @@ def load(data: bytes) -> tuple[object, list[str]]:
     """The JSON value in ``data``; numbers are ``Lexeme``. Also the keys sent twice without harm, last wins.
 
     Raises ``InputError`` (``json.encoding.invalid``, ``json.malformed``, ``json.key.duplicate``,
-    ``json.number.invalid``, ``json.text.lone_surrogate``) or ``TooLargeError`` (``json.depth.exceeded``).
+    ``json.number.invalid``, ``json.text.*``) or ``TooLargeError`` (``json.depth.exceeded``).
     """
     try:
         text = data.decode("utf-8-sig")
@@ -151,6 +156,10 @@ def load(data: bytes) -> tuple[object, list[str]]:
         ) from None
     except RecursionError:
         raise TooLargeError("json.depth.exceeded", "Objects and lists are nested too deep.") from None
+    if "\\u0000" in text or "\0" in text:
+        raise InputError(
+            "json.text.nul", "The text holds the character U+0000, which no database and no XML keeps."
+        )
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -296,7 +305,7 @@ def _certification(value: object, field: str, names: Names) -> tuple[str, ...]:
 
 def _word(family: cbv.Family) -> Callable[[object, str, Names], str]:
     def read(value: object, field: str, names: Names) -> str:
-        return values.read_word(family, value, field, field, names.prefixes)
+        return values.read_word(family, value, field, field)
 
     return read
 
@@ -349,9 +358,7 @@ def _typed(
         found.append(
             (
                 values.read_uri(raw[member], member, f"{path}.{member}"),
-                None
-                if word is None
-                else values.read_word(family, word, f"{member}Type", f"{path}.type", names.prefixes),
+                None if word is None else values.read_word(family, word, f"{member}Type", f"{path}.type"),
             )
         )
     return found
@@ -377,7 +384,7 @@ def _persistent(value: object, field: str, names: Names) -> PersistentDispositio
         if key not in ("set", "unset"):
             raise _unknown(key, f"{field}.{key}", field)
         lists[key] = tuple(
-            values.read_word("disposition", word, field, f"{field}.{key}[{at}]", names.prefixes)
+            values.read_word("disposition", word, field, f"{field}.{key}[{at}]")
             for at, word in enumerate(_list(words, field, f"{field}.{key}"))
         )
     return PersistentDisposition(lists.get("set", ()), lists.get("unset", ()))
@@ -395,7 +402,7 @@ def _error_declaration(value: object, field: str, names: Names) -> ErrorDeclarat
         ),
         reason=None
         if reason is None
-        else values.read_word("error_reason", reason, "reason", f"{field}.reason", names.prefixes),
+        else values.read_word("error_reason", reason, "reason", f"{field}.reason"),
         corrective_event_ids=_uris(own.get("correctiveEventIDs", []), f"{field}.correctiveEventIDs", names),
         extensions=extensions,
     )
@@ -418,7 +425,7 @@ _SensorReader = Callable[[object, str, str, Names], Any]
 
 def _sensor_word(family: cbv.Family) -> _SensorReader:
     def read(value: object, field: str, path: str, names: Names) -> str:
-        return values.read_word(family, value, field, path, names.prefixes)
+        return values.read_word(family, value, field, path)
 
     return read
 
@@ -531,6 +538,7 @@ _COMMON: Final[dict[str, _Reader]] = {
     "errorDeclaration": _error_declaration,
     "bizStep": _word("biz_step"),
     "disposition": _word("disposition"),
+    "persistentDisposition": _persistent,
     "readPoint": _place,
     "bizLocation": _place,
     "bizTransactionList": _transactions,
@@ -550,7 +558,6 @@ EVENT_READERS: Final[dict[str, dict[str, _Reader]]] = {
         "action": _action,
         "epcList": _uris,
         "quantityList": _quantities,
-        "persistentDisposition": _persistent,
         "ilmd": _ilmd,
     },
     "AggregationEvent": {**_COMMON, **_CHILDREN},
@@ -569,7 +576,6 @@ EVENT_READERS: Final[dict[str, dict[str, _Reader]]] = {
         "outputEPCList": _uris,
         "outputQuantityList": _quantities,
         "transformationID": _uri,
-        "persistentDisposition": _persistent,
         "ilmd": _ilmd,
     },
 }
@@ -598,7 +604,9 @@ def read_event(raw: object, names: Names) -> Event:
             if value is not None:
                 fields[_ATTRIBUTES[key]] = reader(value, key, names)
         elif ":" in key:
-            extensions += read_extensions(names.expand(key, key), value, names, key)
+            name = names.expand(key, key)
+            if name not in names.ignored:
+                extensions += read_extensions(name, value, names, key)
         elif key not in ("type", "@context"):
             raise _unknown(key, key, f"An {kind}" if kind[0] in "AO" else f"A {kind}")
     for mandatory in ("eventTime", "eventTimeZoneOffset"):
@@ -611,12 +619,23 @@ def read_event(raw: object, names: Names) -> Event:
     return values.check_event(Event(type=cast(EventType, kind), extensions=tuple(extensions), **fields))
 
 
-def _event_list(document: dict[str, Any]) -> tuple[list[Any], str]:
+def _ignored(raw: dict[str, Any], names: Names, path: str) -> frozenset[str]:
+    """The expanded names of the fields that a repository marks as its own additions to each event."""
+    return frozenset(
+        names.expand(_text(field, "ignoreFields", path), path)
+        for key, fields in raw.items()
+        if key.endswith(":ignoreFields")
+        for field in _list(fields, "ignoreFields", path)
+    )
+
+
+def _event_list(document: dict[str, Any], names: Names) -> tuple[list[Any], str]:
     body = _member(document, "epcisBody", "$")
     if "queryResults" in body:
         results = _member(body, "queryResults", "$.epcisBody")
         body = _member(results, "resultsBody", "$.epcisBody.queryResults")
         place = "$.epcisBody.queryResults.resultsBody"
+        names.ignored = _ignored(results, names, "$.epcisBody.queryResults")
     elif "event" in body and "eventList" not in body:
         return [body["event"]], "$.epcisBody.event"
     else:
@@ -659,7 +678,7 @@ def _events(document: object) -> tuple[list[tuple[object, str]], Names]:
             remedy="Send EPCIS 2.0.",
         )
     names = names.declare(document.get("@context"), "$.@context")
-    events, base = _event_list(document)
+    events, base = _event_list(document, names)
     if base.endswith(".event"):
         return [(events[0], base)], names
     return [(event, f"{base}[{at}]") for at, event in enumerate(events)], names

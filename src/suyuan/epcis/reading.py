@@ -1,7 +1,7 @@
 """What every reader of papers gives back: events, the personal data it saw, and what it wondered about.
 
 Readers are pure: bytes in, a ``Reading`` or a ``SuyuanError`` out. A reader that cannot read a document
-raises; a warning never stands for something that was left out.
+raises; a warning never stands for a statement of the sender that was left out.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ Source: EPCIS 2.0 sections 7.3 and 7.4, its JSON schema; dates as in XML Schema 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -118,9 +118,9 @@ def read_uri(text: object, field: str, path: str) -> str:
     return text
 
 
-def read_word(family: cbv.Family, text: object, field: str, path: str, namespaces: Mapping[str, str]) -> str:
+def read_word(family: cbv.Family, text: object, field: str, path: str) -> str:
     """A vocabulary word of ``family`` as its URI."""
-    uri = cbv.expand(family, text, namespaces) if type(text) is str else None
+    uri = cbv.expand(family, text) if type(text) is str else None
     if uri is None:
         raise wrong(
             field,
