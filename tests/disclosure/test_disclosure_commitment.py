@@ -153,8 +153,7 @@ def test_claims_are_proved_from_few_tiles(epcs: int) -> None:
         assert made.claim_count <= 256
         return
     apart = {field: value for field, value in body.items() if field != "epcList"}
-    head = claims.head_claims(apart, STATEMENT)
-    starts = claims.list_positions(len(head), {"epcList": epcs, "quantityList": 1})
+    head, starts = claims.claims_apart(apart, STATEMENT, {"epcList": epcs})
     item = claims.element_claims("epcList", starts["epcList"] + epcs - 2, body["epcList"][epcs - 2])[0]
     assert item == claims.claims_of(body, STATEMENT)[-2]
     for chosen in ([item], [item, head[0], head[4]]):

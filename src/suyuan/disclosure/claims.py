@@ -63,16 +63,7 @@ def head_claims(body: Mapping[str, JSON], statement: Mapping[str, JSON]) -> list
 
 def claims_of(body: Mapping[str, JSON], statement: Mapping[str, JSON]) -> list[Claim]:
     """All claims of an event, in order. Raises ``InputError`` (``disclosure.body.malformed``)."""
-    claims = head_claims(body, statement)
-    for field in LIST_FIELDS:
-        elements = _elements(body, field)
-        if elements is None:
-            continue
-        if not elements:
-            claims.append(Claim(field, len(claims), []))
-        for element in elements:
-            claims.extend(element_claims(field, len(claims), element))
-    return claims
+    return claims_apart(body, statement, {})[0]
 
 
 def element_claims(field: str, position: int, element: JSON) -> list[Claim]:
@@ -85,19 +76,41 @@ def element_claims(field: str, position: int, element: JSON) -> list[Claim]:
     ]
 
 
-def list_positions(head_count: int, lengths: Mapping[str, int]) -> dict[str, int]:
-    """Where the claims of each list start, from the number of head claims and the lists' lengths.
+def claims_apart(
+    body: Mapping[str, JSON], statement: Mapping[str, JSON], apart: Mapping[str, int]
+) -> tuple[list[Claim], dict[str, int]]:
+    """The claims of an event whose long lists lie apart, and where the claims of those lists start.
 
-    Element ``i`` of a list stands at start + i, in a quantity list at start + 2 i. ``lengths`` names exactly
-    the lists that the body has, also empty ones.
+    ``apart`` gives the length (over 0) of each list that ``body`` lacks. Element ``i`` of such a list has its
+    claims at start + i, of a quantity list at start + 2 i (``element_claims``). Raises as ``claims_of``.
     """
+    claims = head_claims(body, statement)
     starts: dict[str, int] = {}
-    position = head_count
+    position = len(claims)
     for field in LIST_FIELDS:
-        if field in lengths:
+        if field in apart:
             starts[field] = position
-            position += max(1, lengths[field] * (2 if field in QUANTITY_LISTS else 1))
-    return starts
+            position += apart[field] * (2 if field in QUANTITY_LISTS else 1)
+            continue
+        found = _list_claims(body, field, position)
+        claims += found
+        position += len(found)
+    return claims, starts
+
+
+def _list_claims(body: Mapping[str, JSON], field: str, position: int) -> list[Claim]:
+    elements = _elements(body, field)
+    if elements is None:
+        return []
+    if not elements:
+        return [Claim(field, position, [])]
+    if field not in QUANTITY_LISTS:
+        return [Claim(field, position + number, element) for number, element in enumerate(elements)]
+    return [
+        claim
+        for number, element in enumerate(elements)
+        for claim in element_claims(field, position + 2 * number, element)
+    ]
 
 
 def all_claim_bytes(body: Mapping[str, JSON], statement: Mapping[str, JSON]) -> list[bytes]:
