@@ -70,6 +70,9 @@ def canonical(uri: str) -> str | None:
     """
     if _CANONICAL.fullmatch(uri):
         return uri
+    # Other schemes never enter the cache below: some of them carry the number of somebody's order.
+    if not uri[:8].lower().startswith(("urn:epc:", "http:", "https:")):
+        return None
     return _canonical(uri)
 
 
