@@ -1,0 +1,8 @@
+"""Spreadsheets, delimited texts and JSON lists of firms without EDI, read into events.
+
+Pure: bytes in, a ``Reading`` or a ``SuyuanError`` out.
+"""
+
+from suyuan.sheets.reader import KINDS, read, recognise
+
+__all__ = ["KINDS", "read", "recognise"]

@@ -1,0 +1,78 @@
+"""Courier scans: the trail of a parcel between dispatch and signature, as JSON or as a table.
+
+Each scan is an ObjectEvent about the parcel, which is named by its waybill in raw form. Status texts are free
+text (they may name who signed): the event carries the word of our own that the text means, the text stays in
+the evidence as personal data, and so does everything in columns that nobody knows.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from suyuan.epcis.reading import DerivedEvent
+from suyuan.sheets.cells import Cell, Sheet
+from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, waybill_uri
+from suyuan.sheets.drafting import CBV_STEP, draft_event, text_extensions
+from suyuan.sheets.values import read_moment, read_place
+
+RULE: Final = "scan.courier/1"
+
+
+@lru_cache(maxsize=1)
+def _statuses() -> list[tuple[str, str, tuple[str, ...]]]:
+    text = resources.files("suyuan.sheets").joinpath("data/scans.toml").read_text("utf-8")
+    return [
+        (entry["status"], entry["step"], tuple(word.casefold() for word in entry["words"]))
+        for entry in tomllib.loads(text)["scan"]
+    ]
+
+
+def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
+    """The events of a list of scans, in its order."""
+    derived = []
+    for row in sheet:
+        carrier = row.need("carrier").text
+        waybill = waybill_uri(row, findings)
+        moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
+        cell = row.get("status") or row.need("remark")
+        status, step = _status(cell, findings, ("waybill", carrier, row.text("waybill")))
+        others = tuple(
+            document for document in read_documents(row, findings) if document.biz_transaction != waybill
+        )
+        note_personal(row, findings, unknown_too=True)
+        event = draft_event(
+            "ObjectEvent",
+            moment,
+            step=CBV_STEP + step if step else "",
+            action="OBSERVE",
+            place=place,
+            documents=others,
+            epcs=(waybill,),
+            extensions=text_extensions({"scanStatus": status, "city": city}),
+        )
+        derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
+    return derived
+
+
+def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> tuple[str, str]:
+    """Our word for the status and its business step; free text is reported as personal."""
+    text = cell.text.casefold()
+    found = next(
+        ((status, step, words) for status, step, words in _statuses() if any(word in text for word in words)),
+        None,
+    )
+    if found is None:
+        findings.warn(
+            "sheet.scan.status",
+            cell.path,
+            "The status is not known; the scan is kept with the status 'other'.",
+        )
+        findings.add_personal(cell, "free_text", subject)
+        return "other", ""
+    status, step, words = found
+    if text not in words and text != status:
+        findings.add_personal(cell, "free_text", subject)
+    return status, step

@@ -1,0 +1,301 @@
+"""What a cell says: times with their zone, amounts, things, places, documents, steps.
+
+Every function raises ``InputError`` (``sheet.cell.*``) with the cell's place, the reason and the remedy. A
+time needs a zone, in its own text, in a column or above the table: a sheet does not know where it was
+written. A number that a spreadsheet rounded or robbed of its zeros is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from suyuan.canon import normal_decimal
+from suyuan.epcis import cbv
+from suyuan.epcis.identifiers import canonical_uri
+from suyuan.epcis.model import Action
+from suyuan.errors import InputError, SuyuanError
+from suyuan.gs1.check_digits import check_digit, check_digit_valid, container_valid
+from suyuan.sheets.cells import Cell, Row
+
+_TIME = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
+    r"(?:[T\s]*(\d{1,2})\s*[:时]\s*(\d{1,2})(?:\s*[:分]\s*(\d{1,2})(?:[.,](\d{1,9}))?\s*秒?)?\s*分?)?"
+    r"\s*(Z|(?:UTC|GMT)?\s*[+-]\d{1,2}(?::?\d{2})?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})(\d{3})?)?", re.ASCII)
+_ZONE = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII | re.IGNORECASE)
+_ZONE_WORDS: Final = {"z": "+00:00", "utc": "+00:00", "gmt": "+00:00"} | dict.fromkeys(
+    ("北京时间", "东八区", "asia/shanghai", "china standard time"), "+08:00"
+)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
+_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+_ELEMENTS = re.compile(r"\((\d{2,4})\)([^()]+)", re.ASCII)
+_SERIAL = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,20}")
+_LOCODE = re.compile(r"([A-Z]{2}[A-Z2-9]{3})(?::(\d{4}))?")
+MAX_EXCEL_DIGITS: Final = 15
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A point in time in UTC, the offset at its place, and whether only the day is known."""
+
+    time: datetime
+    offset: str
+    day_only: bool = False
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A business step: its URI and what it does to a containment where nothing else is said."""
+
+    uri: str
+    action: Action
+
+
+def wrong(code: str, cell: Cell, reason: str, remedy: str = "") -> InputError:
+    """The error for one cell; ``code`` is the last part of ``sheet.cell.<code>``."""
+    return InputError(f"sheet.cell.{code}", reason, path=cell.path, remedy=remedy)
+
+
+def read_zone(cell: Cell) -> str:
+    """An offset such as ``+08:00`` from ``+8``, ``UTC+8``, ``Z`` or ``北京时间``."""
+    text = cell.text.strip().casefold()
+    if text in _ZONE_WORDS:
+        return _ZONE_WORDS[text]
+    match = _ZONE.fullmatch(text)
+    if match:
+        hours, minutes = int(match[2]), int(match[3] or 0)
+        if hours * 60 + minutes <= 14 * 60 and minutes < 60:
+            return f"{match[1]}{hours:02d}:{minutes:02d}"
+    raise wrong("zone", cell, "This is not an offset from UTC.", "Write it as +08:00.")
+
+
+def read_moment(row: Row) -> Moment:
+    """The row's time, with the zone of its text, its row or its sheet; a mere day sorts last in that day."""
+    return moment_of(row.need("time"), row.get("zone"))
+
+
+def moment_of(cell: Cell, zone: Cell | None) -> Moment:
+    """The time in ``cell``; ``zone`` is asked where the text itself states no offset."""
+    text = cell.text
+    match = _COMPACT.fullmatch(text) or _TIME.fullmatch(text)
+    if match is None:
+        raise wrong("time", cell, "This is not a date and time.", "Write it as 2025-08-13 11:30:00.")
+    parts = match.groups()
+    stated = parts[7] if match.re is _TIME else None
+    if stated is None and zone is None:
+        raise wrong(
+            "zone_missing",
+            cell,
+            "This is a time without a zone.",
+            "Add a column 'Time zone', or a line with it above the table, and write +08:00 there.",
+        )
+    offset = read_zone(msgspec.structs.replace(cell, text=stated) if stated else zone or cell)
+    day_only = parts[3] is None
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts[:6])
+    micro = int((parts[6] or "0").ljust(6, "0")[:6]) if match.re is _TIME else int(parts[6] or 0) * 1000
+    if day_only:
+        hour, minute, second, micro = 23, 59, 59, 999_000
+    sign = -1 if offset[0] == "-" else 1
+    shift = timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[4:])))
+    try:
+        moment = datetime(year, month, day, hour, minute, second, micro, tzinfo=shift)
+    except ValueError:
+        moment = None
+    # Outside these years a stamp is a slip of the hand; it would also scatter the monthly partitions.
+    if moment is None or not 2000 <= year < 2100:
+        raise wrong("time", cell, "This is no moment that exists.", "Correct the date or the time.")
+    return Moment(time=moment.astimezone(UTC), offset=offset, day_only=day_only)
+
+
+def read_amount(cell: Cell) -> str:
+    """A quantity, zero or more, as a normalised decimal; separators of thousands are dropped."""
+    try:
+        text = normal_decimal(cell.text.replace(",", ""))
+    except InputError:
+        text = "-"
+    if text.startswith("-"):
+        raise wrong("quantity", cell, "This is not an amount of zero or more.", "Write a plain number.")
+    return text
+
+
+def read_whole(cell: Cell) -> int:
+    """A count of pieces."""
+    text = read_amount(cell)
+    if not text.isdecimal() or len(text) > 12:
+        raise wrong("count", cell, "This is not a whole number of pieces.")
+    return int(text)
+
+
+def read_unit(row: Row) -> str | None:
+    """The row's unit of measure, a code of UN/CEFACT Recommendation 20; None means pieces."""
+    cell = row.get("unit")
+    if cell is None:
+        return None
+    if not re.fullmatch(r"[A-Z0-9]{2,3}", cell.text):
+        raise wrong("unit", cell, "This is not a unit code.", "Use a Rec. 20 code such as KGM.")
+    return cell.text
+
+
+def identifying(cell: Cell) -> str:
+    """The text of a cell that identifies something: refused if a spreadsheet rounded it."""
+    text = cell.text
+    if _ROUNDED.fullmatch(text) or (cell.numeric and len(text.lstrip("-")) > MAX_EXCEL_DIGITS):
+        raise wrong(
+            "rounded",
+            cell,
+            "This is a number that the spreadsheet has rounded to {MAX_EXCEL_DIGITS} digits.",
+            "Format the column as text and fill it in again.",
+        )
+    if cell.numeric and "." in text:
+        raise wrong("identifier", cell, "This is a fraction, not an identifier.")
+    return text
+
+
+def read_gtin(cell: Cell) -> str:
+    """A GTIN of 8, 12, 13 or 14 digits, as 14; zeros that a number lost are put back."""
+    text = identifying(cell)
+    if cell.numeric and len(text) < 8:
+        text = text.zfill(8)
+    if not (text.isascii() and text.isdigit() and 8 <= len(text) <= 14):
+        raise wrong("gtin", cell, "This is not a GTIN of 8 to 14 digits.")
+    return _checked(cell, text.zfill(14), "GTIN")
+
+
+def read_serial(cell: Cell) -> str:
+    """A serial or lot number of at most 20 characters of GS1 character set 82."""
+    text = identifying(cell)
+    if not _SERIAL.fullmatch(text):
+        raise wrong("serial", cell, "This is not a serial or lot of 1 to 20 letters, digits and signs.")
+    return text
+
+
+def lot_uri(gtin: str, lot: str) -> str:
+    """The URI of a lot."""
+    return f"https://id.gs1.org/01/{gtin}/10/{_value(lot)}"
+
+
+def item_uri(gtin: str, serial: str) -> str:
+    """The URI of an item."""
+    return f"https://id.gs1.org/01/{gtin}/21/{_value(serial)}"
+
+
+def read_thing(cell: Cell, gtin: str = "") -> str:
+    """The canonical URI of what a cell names.
+
+    A URI, a bracketed element string ``(01)...(21)...``, an SSCC of 18 digits, a container number, or, where
+    ``gtin`` is known, a bare serial. A raw person document keeps its raw URI.
+    """
+    text = identifying(cell)
+    elements = _ELEMENTS.findall(text)
+    if elements and "".join(f"({ai}){value}" for ai, value in elements) == text:
+        text = "https://id.gs1.org/" + "/".join(f"{ai}/{_value(value)}" for ai, value in elements)
+    if ":" in text and _URI.fullmatch(text):
+        try:
+            return canonical_uri(text)
+        except SuyuanError as error:
+            raise wrong("check_digit", cell, error.reason, error.remedy) from None
+    if len(text) == 18 and text.isascii() and text.isdigit():
+        return f"https://id.gs1.org/00/{_checked(cell, text, 'SSCC')}"
+    if re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", text, re.ASCII):
+        return read_container(cell)
+    if gtin:
+        return item_uri(gtin, read_serial(cell))
+    raise wrong(
+        "identifier",
+        cell,
+        "This names nothing: it is no URI, no SSCC of 18 digits and no container number.",
+        "Write the code as its URI, or add a column GTIN if it is a serial.",
+    )
+
+
+def read_container(cell: Cell) -> str:
+    """The URI of a container by its ISO 6346 number."""
+    text = identifying(cell).replace(" ", "").replace("-", "").upper()
+    if not container_valid(text):
+        raise wrong(
+            "check_digit",
+            cell,
+            "This is not a container number with its check digit (ISO 6346).",
+            "Read the number again from the container; one character differs.",
+        )
+    return f"urn:epc:id:bic:{text}"
+
+
+def read_place(row: Row) -> str:
+    """The URI of the row's place, or an empty text.
+
+    From a URI, a GLN, or a UN/LOCODE with or without a customs code (``CNNSA:5165``).
+    """
+    cell = row.get("place")
+    code = row.get("unlocode")
+    customs = row.get("customs_code")
+    if cell is None:
+        if code is None:
+            return ""
+        cell = code
+    text = identifying(cell)
+    if ":" in text and _URI.fullmatch(text) and not _LOCODE.fullmatch(text):
+        return read_thing(cell)
+    if len(text) == 13 and text.isascii() and text.isdigit():
+        return f"https://id.gs1.org/414/{_checked(cell, text, 'GLN')}"
+    match = _LOCODE.fullmatch(text.replace(" ", "").upper())
+    if match is None:
+        raise wrong(
+            "place",
+            cell,
+            "This is no place: neither a URI nor a GLN nor a UN/LOCODE.",
+            "Write the GLN or the UN/LOCODE (CNNSA), for a bonded zone with the customs code (CNNSA:5165).",
+        )
+    district = match[2] or (customs.text if customs else "")
+    return f"urn:suyuan:place:{match[1]}" + (f":{quote(district, safe='')}" if district else "")
+
+
+@lru_cache(maxsize=1)
+def _steps() -> dict[str, Step]:
+    text = resources.files("suyuan.sheets").joinpath("data/steps.toml").read_text("utf-8")
+    found: dict[str, Step] = {}
+    for name, entry in tomllib.loads(text).items():
+        step = Step(uri=cbv.expand("biz_step", name) or name, action=entry.get("action", "OBSERVE"))
+        for word in (name, *entry["words"]):
+            found[word.casefold()] = step
+    return found
+
+
+def read_step(cell: Cell) -> Step:
+    """A business step from a word of the CBV, a URI, or a usual Chinese or English word."""
+    text = cell.text.strip()
+    uri = cbv.expand("biz_step", text)
+    for known in (text.casefold(), uri.removeprefix("https://ref.gs1.org/cbv/BizStep-") if uri else ""):
+        if known in _steps():
+            return _steps()[known]
+    if uri is None or not _URI.fullmatch(uri):
+        raise wrong(
+            "step",
+            cell,
+            "This is not a business step.",
+            "Use a word of the CBV (inspecting, loading, departing ...) or a URI of your own.",
+        )
+    return Step(uri=uri, action="OBSERVE")
+
+
+def _value(text: str) -> str:
+    return quote(text, safe="!'()*-._~")
+
+
+def _checked(cell: Cell, digits: str, name: str) -> str:
+    if not check_digit_valid(digits):
+        raise wrong(
+            "check_digit",
+            cell,
+            f"The check digit of this {name} is {digits[-1]}; {check_digit(digits[:-1])} would be right.",
+            "Read the number again from the label; one digit differs.",
+        )
+    return digits
