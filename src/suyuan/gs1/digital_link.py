@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, NotRequired, TypedDict
+from typing import Final, TypedDict
 
 from suyuan.errors import InputError
 from suyuan.gs1.application_identifiers import PATHS, TABLE, check_length, check_together, check_value
@@ -70,14 +70,17 @@ class DigitalLink:
 
     @property
     def gtin(self) -> str | None:
+        """The GTIN of 14 digits, if that is the key."""
         return self.key[1] if self.key[0] == "01" else None
 
     @property
     def serial(self) -> str | None:
+        """The serial number (AI 21), decoded."""
         return dict(self.qualifiers).get("21")
 
     @property
     def lot(self) -> str | None:
+        """The batch or lot number (AI 10), decoded."""
         return dict(self.qualifiers).get("10")
 
     @property
@@ -96,7 +99,6 @@ class CheckedUri(TypedDict):
     ais: str | None
     canonical: str | None
     urn: str | None
-    remedy: NotRequired[str]
 
 
 def build(path: tuple[Pair, ...], stem: str = "https://id.gs1.org") -> str:
@@ -250,8 +252,6 @@ def check_uri(uri: str) -> CheckedUri:
         link = parse(found if uri.startswith("urn:") and found is not None else uri)
     except InputError as error:
         result["error"] = f"{error.code}: {error.reason}"
-        if error.remedy:
-            result["remedy"] = error.remedy
     else:
         result["valid"] = True
         result["ais"] = link.element_string
