@@ -1,0 +1,124 @@
+"""Reading an EPCIS document of either syntax as a paper: its events, and the personal data in its bytes.
+
+Numbers of person documents (orders, waybills ...) are personal; their places in the bytes are found again by
+their text. Where a number cannot be found as it was read (escaped characters), the whole document is to be
+encrypted rather than left open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from suyuan.epcis.identifiers import RAW_PREFIX, RawPersonDocument
+from suyuan.epcis.jsonld_reader import read_json_places
+from suyuan.epcis.model import Event
+from suyuan.epcis.reading import DerivedEvent, PersonalField, Reading, Warning_
+from suyuan.epcis.uris import identifier_uris, person_documents
+from suyuan.epcis.values import within
+from suyuan.epcis.xml_reader import read_xml_places
+from suyuan.errors import InputError, SuyuanError
+
+_CATEGORIES: Final = {
+    "order": "order_no",
+    "payment": "payment_no",
+    "waybill": "waybill_no",
+    "parcel-list": "parcel_list_no",
+    "tax-bill": "free_text",
+}
+_XML: Final = re.compile(
+    rb"<(?:[A-Za-z_][\w.\-]*:)?(?:EPCIS(?:Query)?Document|"
+    rb"(?:Object|Aggregation|Transaction|Transformation|Association|Quantity)Event)[\s>/]"
+)
+_JSON: Final = re.compile(
+    rb'"type"\s*:\s*"(?:EPCIS(?:Query)?Document|(?:Object|Aggregation|Transaction|Transformation|Association)Event)"'
+)
+_SPACE: Final = b" \t\r\n\xef\xbb\xbf"
+
+
+def _first(data: bytes) -> bytes:
+    return data[:4096].lstrip(_SPACE)[:1]
+
+
+def recognise(data: bytes, name: str = "") -> bool:
+    """Whether the bytes look like EPCIS, by their content; ``name`` is not asked."""
+    first = _first(data)
+    if first == b"<":
+        return _XML.search(data[:8192]) is not None
+    return first in (b"{", b"[") and _JSON.search(data) is not None
+
+
+def _ranges(data: bytes, document: RawPersonDocument) -> list[tuple[int, int]]:
+    """Where the document's number stands: the last part of a raw URI, or the whole identifier."""
+    text = document.uri.encode("utf-8")
+    number = text
+    if document.uri.startswith(RAW_PREFIX):
+        number = text.split(b":", 5)[5]
+    found: list[tuple[int, int]] = []
+    for match in re.finditer(rb"(?<![\w:%.\-])" + re.escape(text) + rb"(?=[\"'<\s])", data):
+        found.append((match.end() - len(number), match.end()))
+    return found
+
+
+def _mentions(event: Event) -> Iterator[str]:
+    yield from identifier_uris(event)
+    for transaction in event.biz_transaction_list:
+        yield transaction.biz_transaction
+
+
+def _personal(data: bytes, events: list[tuple[Event, str]]) -> tuple[tuple[PersonalField, ...], bool]:
+    """The personal fields of all events, and whether a mention of one hides from the search in the bytes."""
+    documents: dict[tuple[str, str], tuple[RawPersonDocument, str]] = {}
+    for event, place in events:
+        try:
+            for document in person_documents(event):
+                documents.setdefault((document.kind, document.uri), (document, place))
+        except SuyuanError as error:
+            raise within(error, place, "." if place.startswith("$") else "/") from None
+    if not documents:
+        return (), False
+    mentions = Counter(uri for event, _ in events for uri in _mentions(event))
+    fields: dict[tuple[int, int], PersonalField] = {}
+    hidden = False
+    for document, place in documents.values():
+        ranges = _ranges(data, document)
+        hidden = hidden or len(ranges) < mentions[document.uri]
+        subject = (document.kind, document.issuer, document.number)
+        for start, end in ranges:
+            fields[(start, end)] = PersonalField(place, start, end, _CATEGORIES[document.kind], subject)
+    return tuple(fields[span] for span in sorted(fields)), hidden
+
+
+def read(data: bytes, *, name: str = "") -> Reading:
+    """Read an EPCIS document, JSON-LD or XML, whichever the first character says.
+
+    ``kind`` of the result is ``EPCIS/JSON`` or ``EPCIS/XML``; the events are stated, not derived, so their
+    rule is empty. Raises ``SuyuanError`` only.
+    """
+    first = _first(data)
+    warnings: tuple[Warning_, ...] = ()
+    if first == b"<":
+        kind, events = "EPCIS/XML", read_xml_places(data)
+    elif first in (b"{", b"["):
+        kind = "EPCIS/JSON"
+        events, tolerated = read_json_places(data)
+        warnings = tuple(
+            Warning_("json.key.duplicate", "$", f"{key} appears twice in one object; the last was taken.")
+            for key in tolerated
+        )
+    else:
+        raise InputError(
+            "epcis.document.unknown",
+            "The bytes are neither JSON nor XML.",
+            remedy="Send an EPCIS 2.0 document in JSON-LD or XML.",
+        )
+    personal, hidden = _personal(data, events)
+    return Reading(
+        kind=kind,
+        events=tuple([DerivedEvent(event, place, "") for event, place in events]),
+        personal=personal,
+        warnings=warnings,
+        encrypt_whole=hidden,
+    )
