@@ -5,17 +5,17 @@ the joining of several papers are decided elsewhere. A receipt that says "releas
 """
 
 from suyuan.customs.codes import CodeLabel, CodeLists, code_label, packaged_codes
-from suyuan.customs.findings import Finding, FaultyMessageError
+from suyuan.customs.findings import FaultyMessageError, Finding
 from suyuan.customs.message import recognise
 from suyuan.customs.reader import FieldGroup, FieldValue, check, fields, message_kinds, read
 
 __all__ = [
     "CodeLabel",
     "CodeLists",
+    "FaultyMessageError",
     "FieldGroup",
     "FieldValue",
     "Finding",
-    "FaultyMessageError",
     "check",
     "code_label",
     "fields",

@@ -14,8 +14,6 @@ from suyuan.canon import normal_decimal
 from suyuan.customs.drafting import (
     CBV_STEP,
     EventDraft,
-    authority_of_district,
-    part_of_urn,
     raw_uri,
 )
 from suyuan.customs.message import Part
@@ -57,11 +55,6 @@ _RETURN_STATUS = {
     "800": f"{DISPOSITION}released",
     "899": f"{DISPOSITION}closed",
 }
-
-
-def firm(code: str) -> str:
-    """The URI of a firm by its customs registration or social credit code."""
-    return f"urn:suyuan:firm:{part_of_urn(code)}" if code else ""
 
 
 def is_draft(draft: EventDraft) -> bool:
@@ -125,7 +118,7 @@ def ceb311(draft: EventDraft) -> list[Event]:
     draft.person_document("order", head.value("ebpCode"), head.value("orderNo"))
     draft.numbers("goodsValue", "freight", "discount", "taxTotal", "acturalPaid")
     draft.texts("currency", "orderType", "ebpCode", "ebcCode", "batchNumbers")
-    draft.stated_by(firm(head.value("ebpCode")))
+    draft.stated_by_firm(head.value("ebpCode"))
     action = _action(draft)
     for line in lines:
         draft.line(
@@ -161,7 +154,7 @@ def ceb411(draft: EventDraft) -> list[Event]:
     draft.person_document("order", draft.value("ebpCode"), draft.value("orderNo"))
     draft.numbers("amountPaid")
     draft.texts("currency", "payCode", "ebpCode")
-    draft.stated_by(firm(draft.value("payCode")))
+    draft.stated_by_firm(draft.value("payCode"))
     action = _action(draft)
     return [draft.event(draft.moment(draft.value("payTime"), "payTime"), step=STEP + "paying", action=action)]
 
@@ -175,7 +168,7 @@ def ceb511(draft: EventDraft) -> list[Event]:
     draft.document("bol", draft.value("billNo"), cbv="bol")
     draft.numbers("weight", "packNo", "freight", "insuredFee")
     draft.texts("currency", "logisticsCode")
-    draft.stated_by(firm(draft.value("logisticsCode")))
+    draft.stated_by_firm(draft.value("logisticsCode"))
     action = _action(draft)
     return [
         draft.event(
@@ -190,7 +183,7 @@ def ceb513(draft: EventDraft) -> list[Event]:
         return []
     signed = draft.value("logisticsStatus") == "S"
     draft.texts("logisticsStatus", "logisticsCode")
-    draft.stated_by(firm(draft.value("logisticsCode")))
+    draft.stated_by_firm(draft.value("logisticsCode"))
     if _action(draft) == "DELETE":
         return []
     return [
@@ -221,7 +214,7 @@ def ceb621(draft: EventDraft) -> list[Event]:
     draft.text("declarationDate", head.value("declTime"))
     draft.text("importDate", head.value("ieDate"))
     draft.numbers("grossWeight", "netWeight", "packNo", "freight", "insuredFee")
-    draft.stated_by(firm(head.value("agentCode")))
+    draft.stated_by_firm(head.value("agentCode"))
     action = _action(draft)
     for line in lines:
         draft.line(
@@ -273,7 +266,7 @@ def ceb622(draft: EventDraft) -> list[Event]:
             remedy="Send the receipt as the electronic port gave it.",
         )
     draft.texts("returnStatus", "returnTime", "customsCode", "ebpCode", "ebcCode", "agentCode")
-    draft.stated_by(authority_of_district(_district(draft)))
+    draft.stated_by_customs(_district(draft))
     return [
         draft.event(
             draft.moment(draft.value("returnTime"), "returnTime"),
@@ -294,7 +287,7 @@ def ceb816(draft: EventDraft) -> list[Event]:
     draft.text("taxStatus", head.value("status"))
     draft.texts("customsCode", "ebcCode", "logisticsCode", "agentCode", "assureCode", "entDutyNo")
     draft.numbers("customsTax", "valueAddedTax", "consumptionTax")
-    draft.stated_by(authority_of_district(_district(draft)))
+    draft.stated_by_customs(_district(draft))
     for line in draft.record.lines("TaxListRd"):
         draft.line(
             {"lineNo": line.value("gnum"), "hsCode": line.value("gcode")},

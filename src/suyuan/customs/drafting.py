@@ -34,7 +34,7 @@ _DISTRICT_LOCODE = {"5165": "CNNSA", "5166": "CNNSA", "5141": "CNCAN"}
 
 
 def part_of_urn(text: str) -> str:
-    """A number as one part of a ``urn:suyuan:`` URI: unreserved characters (RFC 3986) stay, others are quoted."""
+    """A number as one part of a ``urn:suyuan:`` URI, percent-encoded but for unreserved characters."""
     return quote(text, safe="")
 
 
@@ -66,7 +66,7 @@ class EventDraft:
 
     def is_personal(self, value: str) -> bool:
         """Whether a value repeats a personal value of the record."""
-        return any(secret in value for secret in self._secrets)
+        return self._secrets.found_in(value) is not None
 
     def plain(self, value: str, name: str) -> str:
         """The value, or an empty text and a warning if it repeats a personal value."""
@@ -75,7 +75,7 @@ class EventDraft:
                 Warning_(
                     "customs.personal.repeated",
                     f"{self.record.path}//{name}",
-                    f"{name} repeats a personal value of the record; no event holds it, the evidence keeps it.",
+                    f"{name} repeats a personal value of the record; only the evidence keeps it.",
                 )
             )
             return ""
@@ -133,9 +133,14 @@ class EventDraft:
         if children:
             self._extensions.append(Extension(f"{{{EXTENSION_NAMESPACE}}}line", tuple(children)))
 
-    def stated_by(self, uri: str) -> None:
-        """Name who, after the message, makes the statement. Whether that is so is decided elsewhere."""
-        self.text("statedBy", uri)
+    def stated_by_firm(self, code: str) -> None:
+        """Name the firm that, after the message, makes the statement; who delivered it is another matter."""
+        if self.plain(code, "statedBy"):
+            self.text("statedBy", f"urn:suyuan:firm:{part_of_urn(code)}")
+
+    def stated_by_customs(self, district: str) -> None:
+        """Name the customs district that, after the message, makes the statement."""
+        self.text("statedBy", authority_of_district(self.plain(district, "statedBy")))
 
     def moment(self, text: str, what: str) -> Moment:
         """The time in a field; ``InputError`` (``customs.field.time``) if the event has none."""

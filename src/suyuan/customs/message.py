@@ -16,7 +16,9 @@ from suyuan.securexml import Document, Element, read_xml
 CEB_NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 
-_PROLOGUE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL)
+_PROLOGUE = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL
+)
 _CEB_ROOT = re.compile(r"CEB\d{3}Message")
 # Beside the records a CEB message has these; none of them is a record.
 _CEB_FRAME = frozenset({"BaseTransfer", "BaseSubscribe", "Signature", "ExtendMessage", "ExtendedMessage"})
@@ -207,7 +209,7 @@ def _read_sas(document: Document) -> Message:
             "customs.message.unknown",
             f"The document {root.name[:40]!r} is neither a CEB nor a SAS message.",
             path=f"/{root.name[:40]}",
-            remedy="SAS messages hold Package/DataInfo/BussinessData; CEB messages have the root CEBxxxMessage.",
+            remedy="Send a SAS message (Package/DataInfo/BussinessData) or a CEB message (CEBxxxMessage).",
         )
     if package.ns not in ("", SIGNATURE_NAMESPACE):
         raise _refuse_namespace(package, SIGNATURE_NAMESPACE)
@@ -248,6 +250,13 @@ def read_message(data: bytes) -> Message:
     Raises ``InputError`` (``customs.namespace.unknown``, ``customs.message.*``, ``customs.record.none``,
     ``xml.*``), ``UnsupportedError`` (``customs.message.unsupported``) or ``TooLargeError``.
     """
+    if b"\x00" in data:
+        # UTF-16 would parse, but its byte ranges could not be trusted.
+        raise InputError(
+            "customs.encoding.unsupported",
+            "The message is not in UTF-8 or a Chinese encoding.",
+            remedy="Save the file as UTF-8.",
+        )
     document = read_xml(data)
     message = _read_ceb(document) if _CEB_ROOT.fullmatch(document.root.name) else _read_sas(document)
     if not message.records:

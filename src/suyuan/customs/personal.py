@@ -117,13 +117,14 @@ class _Cuts:
             self.fields.append(PersonalField(path, start, end, category, subject))
 
 
-class _Secrets:
+class TellingValues:
     """The telling values of a record with what they are, to be recognised elsewhere."""
 
     def __init__(self) -> None:
         self.values: dict[str, tuple[str, Subject]] = {}
 
     def add(self, value: str, category: str, subject: Subject) -> None:
+        """Remember a value if its category and length make it telling."""
         if category in _SEARCHED and is_telling(value):
             self.values.setdefault(value, (category, subject))
             if category == "id_number":
@@ -131,6 +132,7 @@ class _Secrets:
                 self.values.setdefault(value.upper(), (category, subject))
 
     def found_in(self, text: str) -> tuple[str, Subject] | None:
+        """What a text repeats: the category and subject of a value in it, or None."""
         if len(self.values) <= _FEW:
             return next((self.values[value] for value in self.values if value in text), None)
         return next((self.values[word] for word in _WORD_TEXT.findall(text) if word in self.values), None)
@@ -143,19 +145,19 @@ class _Secrets:
         return list(forms.items())
 
 
-def telling_values(message: Message, record: Record) -> frozenset[str]:
+def telling_values(message: Message, record: Record) -> TellingValues:
     """The personal values of a record that no event may repeat."""
-    secrets = _Secrets()
+    secrets = TellingValues()
     for field, category, subject in _personal_fields(message, record):
         secrets.add(field.value, category, subject)
-    return frozenset(secrets.values)
+    return secrets
 
 
 def _leaves(element: Element) -> Iterator[Element]:
     return (below for below in element.iter() if not below.children and below.parts)
 
 
-def _search_bytes(data: bytes, start: int, end: int, secrets: _Secrets, path: str, cuts: _Cuts) -> None:
+def _search_bytes(data: bytes, start: int, end: int, secrets: TellingValues, path: str, cuts: _Cuts) -> None:
     if len(secrets.values) > _FEW:
         return
     for form, (category, subject) in secrets.byte_forms():
@@ -168,11 +170,11 @@ def _search_bytes(data: bytes, start: int, end: int, secrets: _Secrets, path: st
 def personal_fields(message: Message, data: bytes) -> tuple[PersonalField, ...]:
     """Every personal datum of the message with its byte range in ``data``, in the order of the bytes."""
     cuts = _Cuts()
-    everything = _Secrets()
+    everything = TellingValues()
     place = message.document.byte_range
-    owned: list[tuple[Record, _Secrets]] = []
+    owned: list[tuple[Record, TellingValues]] = []
     for record in message.records:
-        secrets = _Secrets()
+        secrets = TellingValues()
         for field, category, subject in _personal_fields(message, record):
             start, end = place(field.element)
             cuts.add(field.path, start, end, category, subject)
@@ -181,11 +183,9 @@ def personal_fields(message: Message, data: bytes) -> tuple[PersonalField, ...]:
         owned.append((record, secrets))
     for record, secrets in owned:
         for leaf in _leaves(record.element):
-            start, end = place(leaf)
-            if cuts.is_free(start, end):
-                found = secrets.found_in(leaf.text)
-                if found is not None:
-                    cuts.add(f"{record.path}//{leaf.name}", start, end, *found)
+            found = secrets.found_in(leaf.text)
+            if found is not None:
+                cuts.add(f"{record.path}//{leaf.name}", *place(leaf), *found)
         start, end = place(record.element)
         _search_bytes(data, start, end, secrets, record.path, cuts)
     _search_bytes(data, 0, len(data), everything, f"/{message.root.name}", cuts)

@@ -6,7 +6,7 @@ import msgspec
 
 from suyuan.customs.codes import CodeLists, packaged_codes
 from suyuan.customs.derivation import derive
-from suyuan.customs.findings import Finding, FaultyMessageError
+from suyuan.customs.findings import FaultyMessageError, Finding
 from suyuan.customs.message import Message, Part, read_message
 from suyuan.customs.personal import personal_fields
 from suyuan.customs.tables import MessageTable, field_labels, message_tables
@@ -41,9 +41,9 @@ class FieldGroup(msgspec.Struct, frozen=True):
 def read(data: bytes, *, name: str = "", codes: CodeLists | None = None) -> Reading:
     """Read a CEB or SAS message: its events, its personal data, its warnings.
 
-    ``codes`` are the operator's code lists. ``name`` (of the file) does not matter. Raises ``FaultyMessageError``
-    (an ``InputError``; ``customs.field.*``, ``customs.record.*``) with every finding, or what
-    ``read_message`` raises.
+    ``codes`` are the operator's code lists. ``name`` (of the file) does not matter. Raises
+    ``FaultyMessageError`` (an ``InputError``; ``customs.field.*``, ``customs.record.*``) with every finding,
+    or what ``read_message`` raises.
     """
     del name
     message = read_message(data)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from suyuan.customs.ceb_rules import CBV_DISPOSITION, DISPOSITION, STEP, firm
-from suyuan.customs.drafting import CBV_STEP, EventDraft, authority_of_district
+from suyuan.customs.ceb_rules import CBV_DISPOSITION, DISPOSITION, STEP
+from suyuan.customs.drafting import CBV_STEP, EventDraft
 from suyuan.customs.message import Part
 from suyuan.customs.values import Moment, read_time
 from suyuan.epcis.model import Action, Event
@@ -104,9 +104,10 @@ def inv101(draft: EventDraft) -> list[Event]:
     draft.document("declaration", head.value("RltEntryNo"))
     draft.text("direction", head.value("ImpexpMarkcd"))
     for name, field in _LIST_TEXTS.items():
-        draft.text(name, head.value(field[0].upper() + field[1:]))
+        upper = field[0].upper() + field[1:]
+        draft.text(name, head.value(upper, "InvtType") if field == "bondInvtTypecd" else head.value(upper))
     draft.text("declarationDate", head.value("InvtDclTime"))
-    draft.stated_by(firm(head.value("DclEtpsno")))
+    draft.stated_by_firm(head.value("DclEtpsno"))
     kind = head.value("DclTypecd")
     if kind != "1":
         draft.text("reportType", kind)
@@ -135,7 +136,7 @@ def inv101_parcels(draft: EventDraft) -> list[Event]:
         draft.person_document("parcel-list", number[:4], number)
     draft.text("direction", head.value("ImpexpMarkcd"))
     draft.text("supervisionMode", head.value("SupvModecd"))
-    draft.stated_by(firm(head.value("DclEtpsno")))
+    draft.stated_by_firm(head.value("DclEtpsno"))
     return [
         draft.event(
             _declared_moment(draft, head.value("InvtDclTime"), "InvtDclTime"),
@@ -197,7 +198,7 @@ def _list_receipt(draft: EventDraft) -> None:
         draft.text(name, head.value(field))
     if approval is not None:
         draft.text("manageResult", approval.value("manageResult"))
-    draft.stated_by(authority_of_district(head.value("dclPlcCuscd")))
+    draft.stated_by_customs(head.value("dclPlcCuscd"))
     for line in draft.record.lines("BondInvtDt"):
         _goods_line(draft, line, head.value("putrecNo"), prefix_upper=False)
 
@@ -226,7 +227,7 @@ def inv202(draft: EventDraft) -> list[Event]:
     if drafted:
         draft.document("declaration-unified", head.value("entrySeqNo"))
     draft.text("manageResult", head.value("manageResult"))
-    draft.stated_by(authority_of_district(""))
+    draft.stated_by_customs("")
     return [
         draft.event(
             draft.moment(head.value("createDate"), "createDate"),
@@ -341,7 +342,7 @@ def sas121(draft: EventDraft) -> list[Event]:
     for part in draft.record.lines("PassportAcmp"):
         _related(draft, part.value("RtlBillTypecd", "RltTbTypecd"), part.value("RtlBillNo", "RltNo"))
     _gate_head(draft, upper=True)
-    draft.stated_by(firm(head.value("DclEtpsno", "AreainEtpsno")))
+    draft.stated_by_firm(head.value("DclEtpsno", "AreainEtpsno"))
     _gate_lines(draft, draft.record.lines("PassportList"), upper=True)
     applied = head.value("DclTime") or draft.message.envelope.get("send_time", "")
     return [
@@ -370,7 +371,7 @@ def _gate_receipt(draft: EventDraft) -> str:
     draft.text("gateId", head.value("passID"))
     if approval is not None:
         draft.text("manageResult", approval.value("manageResult"))
-    draft.stated_by(authority_of_district(head.value("masterCuscd")))
+    draft.stated_by_customs(head.value("masterCuscd"))
     _gate_lines(draft, draft.record.lines("SasPassportDt"), upper=False)
     return approval.value("manageDate") if approval is not None else ""
 

@@ -142,6 +142,20 @@ def _check_record(message: Message, record: Record, codes: CodeLists) -> Iterato
             f"The record has no {lines}.",
             f"Add {lines}.",
         )
+    for stray in record.loose:
+        if stray.name == table.head:
+            yield error(
+                "customs.record.repeated_head",
+                stray.path,
+                f"The record has more than one {table.head}, so that its values are ambiguous.",
+                "Send each record in an element of its own.",
+            )
+        elif table.family == "ceb" or stray.element.children:
+            yield warning(
+                "customs.field.unknown",
+                stray.path,
+                f"No table knows {stray.name}; it is kept as personal data.",
+            )
     for part in record.parts():
         yield from check_presence(part)
         for field in part.fields.values():

@@ -1,0 +1,292 @@
+"""What is refused, what only warns, and how it is said."""
+
+from __future__ import annotations
+
+import customs_messages as messages
+import pytest
+
+from suyuan import customs
+from suyuan.errors import InputError, SuyuanError, TooLargeError, UnsupportedError
+
+CEB = 'xmlns:ceb="http://www.chinaport.gov.cn/ceb"'
+
+
+def _errors(kind: str, change: dict[str, str | None]) -> list[customs.Finding]:
+    return [one for one in customs.check(messages.message(kind, change)) if one.severity == "error"]
+
+
+def _warnings(kind: str, change: dict[str, str | None]) -> list[customs.Finding]:
+    found = customs.check(messages.message(kind, change))
+    assert all(one.severity == "warning" for one in found), found
+    customs.read(messages.message(kind, change))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "code", "place"),
+    [
+        ("CEB311", {"orderNo": None}, "customs.field.missing", "OrderHead/orderNo"),
+        ("CEB311", {"orderNo": "  "}, "customs.field.missing", "OrderHead/orderNo"),
+        ("CEB311", {"orderNo": "A" * 61}, "customs.field.format", "OrderHead/orderNo"),
+        ("CEB311", {"OrderHead.currency": "502"}, "customs.field.value", "OrderHead/currency"),
+        ("CEB311", {"acturalPaid": "277.72"}, "customs.field.amount_paid", "OrderHead/acturalPaid"),
+        ("CEB311", {"goodsValue": "250,00"}, "customs.field.format", "OrderHead/goodsValue"),
+        ("CEB311", {"goodsValue": "-1"}, "customs.field.format", "OrderHead/goodsValue"),
+        ("CEB311", {"goodsValue": "1.123456"}, "customs.field.format", "OrderHead/goodsValue"),
+        ("CEB311", {"goodsValue": "1e3"}, "customs.field.format", "OrderHead/goodsValue"),
+        ("CEB311", {"goodsValue": "２５０"}, "customs.field.format", "OrderHead/goodsValue"),
+        ("CEB311", {"appTime": "20260230101501"}, "customs.field.time", "OrderHead/appTime"),
+        ("CEB311", {"appTime": "20260305246000"}, "customs.field.time", "OrderHead/appTime"),
+        ("CEB311", {"appTime": "00000000000000"}, "customs.field.time", "OrderHead/appTime"),
+        (
+            "CEB311",
+            {"buyerIdNumber": "990101199001010018"},
+            "customs.field.id_number",
+            "OrderHead/buyerIdNumber",
+        ),
+        (
+            "CEB311",
+            {"buyerIdNumber": "990101199002300014"},
+            "customs.field.id_number",
+            "OrderHead/buyerIdNumber",
+        ),
+        ("CEB411", {"payTime": "20188071460880"}, "customs.field.time", "PaymentHead/payTime"),
+        ("CEB411", {"payerIdNumber": "99010119900101001"}, "customs.field.id_number", "payerIdNumber"),
+        ("CEB511", {"weight": None}, "customs.field.missing", "LogisticsHead/weight"),
+        ("CEB513", {"logisticsTime": "2026-03-09"}, "customs.field.time", "logisticsTime"),
+        ("CEB513", {"logisticsNo": None}, "customs.field.missing", "logisticsNo"),
+        ("CEB621", {"emsNo": None}, "customs.field.mode_missing", "InventoryHead/emsNo"),
+        ("CEB621", {"areaCode": None}, "customs.field.mode_missing", "InventoryHead/areaCode"),
+        ("CEB621", {"itemRecordNo": None}, "customs.field.mode_missing", "InventoryList[1]/itemRecordNo"),
+        ("CEB621", {"InventoryHead.country": "307"}, "customs.field.mode_value", "InventoryHead/country"),
+        ("CEB621", {"InventoryHead.billNo": "B-1"}, "customs.field.mode_forbidden", "InventoryHead/billNo"),
+        ("CEB621", {"tradeMode": "9610"}, "customs.field.mode_missing", "InventoryHead/trafNo"),
+        ("CEB621", {"invtNo": "51652026E000000042"}, "customs.field.number", "InventoryHead/invtNo"),
+        ("CEB622", {"returnTime": "20260305101922"}, "customs.field.time", "returnTime"),
+        ("CEB622", {"returnTime": "20260305109922123"}, "customs.field.time", "returnTime"),
+        ("CEB622", {"returnStatus": None}, "customs.field.missing", "returnStatus"),
+        ("CEB622", {"invtNo": None, "preNo": None, "copNo": None}, "customs.field.missing", "invtNo"),
+        ("CEB816", {"invtNo": None}, "customs.field.missing", "TaxHeadRd/invtNo"),
+        ("SAS/INV101", {"DclQty": "0"}, "customs.field.format", "InvtListType[1]/DclQty"),
+        ("SAS/INV101", {"DclPlcCuscd": "516"}, "customs.field.format", "InvtHeadType/DclPlcCuscd"),
+        ("SAS/INV101", {"InvtDclTime": "20261332"}, "customs.field.time", "InvtHeadType/InvtDclTime"),
+        (
+            "SAS/INV101",
+            {"BondInvtNo": "QD516526X000000042"},
+            "customs.field.number",
+            "InvtHeadType/BondInvtNo",
+        ),
+        ("SAS/INV101-exit", {"CbecBillNo": "51652026X000000042"}, "customs.field.number", "CbecBillNo"),
+        ("SAS/INV202", {"createDate": "yesterday"}, "customs.field.time", "InvApprResult/createDate"),
+        (
+            "SAS/INV201",
+            {"bondInvtNo": None, "businessId": None, "invtPreentNo": None},
+            "customs.field.missing",
+            "",
+        ),
+        ("SAS/SAS121", {"ContainerNo": "CSQU3054384"}, "customs.field.container", "PassportHead/ContainerNo"),
+        ("SAS/SAS121", {"VehicleNo": None}, "customs.field.missing", "PassportHead/VehicleNo"),
+        ("SAS/SAS223", {"passportNo": None}, "customs.field.missing", "SasPassportBsc/passportNo"),
+    ],
+)
+def test_faults_are_errors_with_code_path_and_remedy(
+    kind: str, change: dict[str, str | None], code: str, place: str
+) -> None:
+    found = _errors(kind, change)
+    assert code in {one.code for one in found}
+    fault = next(one for one in found if one.code == code and place in one.path)
+    assert fault.path.startswith("/")
+    assert fault.reason
+    assert fault.remedy
+    with pytest.raises(InputError) as raised:
+        customs.read(messages.message(kind, change))
+    assert raised.value.code in {one.code for one in found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "code", "place"),
+    [
+        ("CEB311", {"OrderList.unit": "999"}, "customs.field.code_unlisted", "OrderList[1]/unit"),
+        ("CEB311", {"OrderList.barCode": "9506000134353"}, "customs.field.gtin", "OrderList[1]/barCode"),
+        ("CEB311", {"OrderList.country": "998"}, "customs.field.code_unlisted", "OrderList[1]/country"),
+        ("CEB311", {"buyerTelephone": None}, "customs.field.expected", "OrderHead/buyerTelephone"),
+        ("CEB311", {"OrderHead.newField": "x"}, "customs.field.unknown", "OrderHead/newField"),
+        ("CEB311", {"totalPrice": "249.00"}, "customs.field.lines_total", "OrderHead/goodsValue"),
+        ("CEB311", {"orderNo": "订单一二三"}, "customs.field.number", "OrderHead/orderNo"),
+        ("CEB311", {"ebcCode": "short"}, "customs.field.number", "OrderHead/ebcCode"),
+        ("CEB311", {"appStatus": "1"}, "customs.record.draft", "Order[1]"),
+        ("CEB621", {"customsCode": "7777"}, "customs.field.code_unlisted", "InventoryHead/customsCode"),
+        ("CEB621", {"netWeight": "1.3"}, "customs.field.weights", "InventoryHead/netWeight"),
+        ("CEB621", {"tradeMode": "1234"}, None, ""),
+        ("CEB622", {"returnStatus": "-301"}, "customs.field.code_unlisted", "returnStatus"),
+        ("CEB622", {"invtNo": "516520261000000042"}, "customs.field.number", "invtNo"),
+        ("SAS/INV101", {"BizopEtpsSccd": "91990101MA00000427"}, "customs.field.uscc", "BizopEtpsSccd"),
+        ("SAS/INV101-exit", {"SupvModecd": "1210", "CbecBillNo": messages.PARCEL_LIST_NO}, None, ""),
+        ("SAS/INV211", {"entryNo": "12"}, "customs.field.number", "BondInvtBsc/entryNo"),
+        (
+            "SAS/SAS223",
+            {"containerNo": "CSQU3054384"},
+            "customs.field.container",
+            "SasPassportBsc/containerNo",
+        ),
+    ],
+)
+def test_oddities_warn_and_are_kept(
+    kind: str, change: dict[str, str | None], code: str | None, place: str
+) -> None:
+    found = _warnings(kind, change)
+    if code is not None:
+        assert any(one.code == code and place in one.path for one in found), found
+
+
+def test_every_fault_is_reported_and_the_first_is_raised() -> None:
+    data = messages.message("CEB311", {"orderNo": None, "appTime": "20269999999999", "acturalPaid": "1"})
+    with pytest.raises(customs.FaultyMessageError) as raised:
+        customs.read(data)
+    errors = [one for one in raised.value.findings if one.severity == "error"]
+    assert [one.code for one in errors] == [
+        "customs.field.missing",
+        "customs.field.time",
+        "customs.field.amount_paid",
+    ]
+    assert raised.value.code == "customs.field.missing"
+    assert "2 more faults" in raised.value.reason
+
+
+def test_direct_mail_needs_the_reverse_of_bonded() -> None:
+    direct: dict[str, str | None] = {
+        "tradeMode": "9610",
+        "emsNo": None,
+        "areaCode": None,
+        "areaName": None,
+        "itemRecordNo": None,
+        "InventoryHead.country": "307",
+        "InventoryHead.trafNo": "XX1234",
+        "InventoryHead.voyageNo": "0042",
+        "InventoryHead.billNo": "784-12345675",
+        "trafMode": "5",
+    }
+    assert customs.check(messages.message("CEB621", direct)) == []
+    event = customs.read(messages.message("CEB621", direct)).events[0].event
+    documents = {one.biz_transaction for one in event.biz_transaction_list}
+    assert {"urn:suyuan:bol:784-12345675", "urn:suyuan:vessel-voyage:XX1234:0042"} <= documents
+    wrong = _errors(
+        "CEB621", {**direct, "InventoryHead.emsNo": messages.LEDGER, "InventoryHead.country": "142"}
+    )
+    assert [one.code for one in wrong] == ["customs.field.mode_forbidden", "customs.field.mode_value"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in messages.KINDS if kind.startswith("CEB")])
+def test_reasons_never_repeat_personal_values(kind: str) -> None:
+    """Break every personal field in turn; its value must not come back in what is said."""
+    secret = "§" * 300
+    for group in customs.fields(messages.message(kind)):
+        for field in group.fields:
+            if field.personal:
+                for finding in customs.check(messages.message(kind, {field.name: secret})):
+                    assert "§" not in finding.reason + finding.remedy + finding.path
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "error"),
+    [
+        (b"", "xml.malformed", InputError),
+        (messages.message("CEB311")[:900], "xml.malformed", InputError),
+        (messages.message("CEB311").replace("样例乙".encode(), b"\xff\xfe"), "xml.malformed", InputError),
+        (messages.text("CEB311").encode("utf-16"), "customs.encoding.unsupported", InputError),
+        (
+            messages.message("CEB311").replace(b"www.chinaport.gov.cn/ceb", b"example.com/ceb"),
+            "customs.namespace.unknown",
+            InputError,
+        ),
+        (
+            messages.message("SAS/SAS221").replace(b"<Package>", b'<Package xmlns="http://example.com">'),
+            "customs.namespace.unknown",
+            InputError,
+        ),
+        (
+            b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><CEB311Message>&b;</CEB311Message>',
+            "xml.doctype.forbidden",
+            InputError,
+        ),
+        (b"<CEB311Message>" + b"<a>" * 1_000_000, "xml.depth.exceeded", TooLargeError),
+        (f"<ceb:CEB311Message {CEB}/>".encode(), "customs.record.none", InputError),
+        (f"<ceb:CEB999Message {CEB}/>".encode(), "customs.message.unsupported", UnsupportedError),
+        (
+            messages.message("SAS/SAS223").replace(b"SAS223", b"SAS999"),
+            "customs.message.unsupported",
+            UnsupportedError,
+        ),
+        (
+            messages.message("SAS/SAS223").replace(b"<message_type>SAS223", b"<message_type>SAS221"),
+            "customs.message.contradictory",
+            InputError,
+        ),
+        (b"<Package><DataInfo/></Package>", "customs.message.unknown", InputError),
+        (b"<html/>", "customs.message.unknown", InputError),
+        (
+            messages.message("CEB311").replace(
+                b"</ceb:orderNo>", b"</ceb:orderNo><ceb:orderNo>X</ceb:orderNo>"
+            ),
+            "customs.field.repeated",
+            InputError,
+        ),
+        (
+            messages.message("CEB311").replace(b"<ceb:orderNo>", b"<ceb:orderNo><ceb:b/>"),
+            "customs.field.not_text",
+            InputError,
+        ),
+        (
+            messages.message("CEB311", extra="<ceb:OrderHead><ceb:orderNo>Y</ceb:orderNo></ceb:OrderHead>"),
+            "customs.record.repeated_head",
+            InputError,
+        ),
+    ],
+)
+def test_broken_messages(data: bytes, code: str, error: type[SuyuanError]) -> None:
+    with pytest.raises(error) as raised:
+        customs.read(data)
+    assert raised.value.code == code
+    assert next(one.code for one in customs.check(data) if one.severity == "error") == code
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (messages.message("CEB311"), True),
+        (messages.message("SAS/INV101"), True),
+        (b"\xef\xbb\xbf<!-- note --><CEB999Message/>", True),
+        (b"<Package/>", False),
+        (b"<epcis:EPCISDocument/>", False),
+        (b"<!-- <CEB311Message> --><x/>", False),
+        (b'{"CEB311Message": 1}', False),
+        (b"", False),
+    ],
+)
+def test_recognition_is_by_content(data: bytes, expected: bool) -> None:
+    assert customs.recognise(data, "anything.json") is expected
+
+
+def test_operators_may_replace_a_code_list(tmp_path: object) -> None:
+    from pathlib import Path
+
+    folder = Path(str(tmp_path))
+    (folder / "unit.csv").write_text("code,zh,en\n999,板,board\n", "utf-8")
+    codes = customs.packaged_codes().replaced_by(folder)
+    data = messages.message("CEB311", {"OrderList.unit": "999"})
+    assert customs.check(data, codes=codes) == []
+    assert customs.code_label("unit", "999", "en", codes) == "board"
+    # No list changes what an event says.
+    assert customs.read(data, codes=codes).events == customs.read(data).events
+    (folder / "unit.csv").write_text("nonsense\n1\n", "utf-8")
+    with pytest.raises(InputError) as raised:
+        customs.packaged_codes().replaced_by(folder)
+    assert raised.value.code == "customs.codes.unreadable"
+
+
+def test_labels_for_people() -> None:
+    assert customs.code_label("return_status", "800") == "放行"
+    assert customs.code_label("return_status", "800", "en") == "released"
+    assert customs.code_label("customs_district", "3111", "zh") == "Ningbo"
+    assert customs.code_label("return_status", "12345", "en") == "12345"
+    assert customs.code_label("no_such_list", "1") == "1"
