@@ -1,0 +1,183 @@
+"""How a fact is tied to the item, and how a verifier sees that it is.
+
+A fact is about the item where a claim that it discloses names the item. Otherwise it names something that
+the item was tied to: a *tie* is one step of that way, from a thing to another, and another fact of the bundle
+discloses both ends of it:
+
+- ``containment``: ``from`` is among the children of an aggregation or association whose parent is ``to``;
+- ``lot``: ``from`` is a serial, the fact discloses the lot of its ilmd, ``to`` is the class of that lot;
+- ``document``: the fact names ``from`` and the document ``to`` together;
+- ``transformation``: ``from`` is an output and ``to`` an input.
+
+No tie leads down: ``to`` is a container, a lot, a document or an input. Which of several documents belongs to
+the item, and when it lay in which container, is what the trace decides; the times of ties are compared in
+``late_ties`` so that a reader of the report sees what does not fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+from urllib.parse import quote
+
+from suyuan.canon import JSON
+from suyuan.disclosure.commitment import DisclosedEvent
+from suyuan.errors import VerificationError
+
+MAX_TIES = 32
+LOT_PATH = "ilmd/{urn:epcglobal:cbv:mda}lotNumber"
+
+_CHILDREN = ("childEPCs", "childQuantityList/epcClass")
+_OUTPUTS = ("outputEPCList", "outputQuantityList/epcClass")
+_INPUTS = ("inputEPCList", "inputQuantityList/epcClass")
+_SUBJECTS = ("epcList", "outputEPCList")
+_THINGS = ("epcList", "quantityList/epcClass", "parentID", *_CHILDREN, *_OUTPUTS, *_INPUTS)
+_WHOLE_QUANTITIES = {
+    "quantityList": "quantityList/epcClass",
+    "childQuantityList": "childQuantityList/epcClass",
+    "inputQuantityList": "inputQuantityList/epcClass",
+    "outputQuantityList": "outputQuantityList/epcClass",
+}
+_SERIAL = re.compile(r"(https?://[^?#]*?/01/\d{14})(?:/22/[^/?#]+)?(?:/10/([^/?#]+))?/21/[^/?#]+")
+
+
+class Tie(NamedTuple):
+    """One step of the way from the item: ``fact`` is the position in the bundle of the fact that shows it."""
+
+    kind: str
+    fact: int
+    from_uri: str
+    to_uri: str
+
+
+Names: TypeAlias = Mapping[str, Mapping[str, None]]
+"""What a fact names, by claim path."""
+
+
+def names_of(event: DisclosedEvent) -> dict[str, dict[str, None]]:
+    """The things, classes, documents and the lot that the disclosed claims name, by path, in their order."""
+    names: dict[str, dict[str, None]] = {}
+    for claim in event.claims:
+        path, value = claim.path, claim.value
+        if path == "bizTransactionList":
+            value = _member(value, "bizTransaction")
+        elif path in _WHOLE_QUANTITIES:
+            path, value = _WHOLE_QUANTITIES[path], _member(value, "epcClass")
+        elif path not in _THINGS and path != LOT_PATH:
+            continue
+        if isinstance(value, str):
+            names.setdefault(path, {})[value] = None
+    return names
+
+
+def is_about(names: Names, uri: str) -> bool:
+    """Whether a fact names this thing, class or document."""
+    return any(uri in uris for path, uris in names.items() if path != LOT_PATH)
+
+
+def steps_from(names: Names, uri: str) -> Iterator[tuple[str, str]]:
+    """The ties (kind, to) that one fact shows from a thing."""
+    if any(uri in names.get(path, ()) for path in _CHILDREN):
+        yield from (("containment", to_uri) for to_uri in names.get("parentID", ()) if to_uri != uri)
+    if any(uri in names.get(path, ()) for path in _SUBJECTS):
+        yield from (("lot", to_uri) for to_uri in _lots(names, uri))
+    if any(uri in names.get(path, ()) for path in _OUTPUTS):
+        inputs = (to_uri for path in _INPUTS for to_uri in names.get(path, ()))
+        yield from (("transformation", to_uri) for to_uri in inputs if to_uri != uri)
+    if is_about(names, uri):
+        yield from (("document", to_uri) for to_uri in names.get("bizTransactionList", ()) if to_uri != uri)
+
+
+def find_ties(facts: Sequence[Names], thing: str) -> dict[int, tuple[Tie, ...]]:
+    """The shortest way from the item to each fact that can be tied to it, by the fact's position.
+
+    A fact that names the item has an empty way; of ways of one length the one through earlier facts counts.
+    """
+    naming: dict[str, list[int]] = {}
+    for position, names in enumerate(facts):
+        for path, uris in names.items():
+            for uri in uris if path != LOT_PATH else ():
+                if position not in naming.setdefault(uri, [])[-1:]:
+                    naming[uri].append(position)
+    ways: dict[str, tuple[Tie, ...]] = {thing: ()}
+    tied: dict[int, tuple[Tie, ...]] = {}
+    frontier = [thing]
+    for _ in range(MAX_TIES + 1):
+        reached: list[str] = []
+        for from_uri in frontier:
+            for position in naming.get(from_uri, ()):
+                tied.setdefault(position, ways[from_uri])
+                for kind, to_uri in steps_from(facts[position], from_uri):
+                    if to_uri not in ways:
+                        ways[to_uri] = (*ways[from_uri], Tie(kind, position, from_uri, to_uri))
+                        reached.append(to_uri)
+        frontier = reached
+    return {position: ties for position, ties in tied.items() if len(ties) <= MAX_TIES}
+
+
+def verify_ties(facts: Sequence[Names], thing: str, position: int, ties: Sequence[Tie]) -> None:
+    """Check that the ties lead from the item to something that the fact names.
+
+    Raises ``VerificationError`` (``bundle.tie.*``, ``bundle.fact.untied``).
+    """
+    path = f"facts[{position}].ties"
+    if len(ties) > MAX_TIES:
+        raise VerificationError("bundle.tie.too_long", f"A way has at most {MAX_TIES} ties.", path=path)
+    at = thing
+    for number, tie in enumerate(ties):
+        here = f"{path}[{number}]"
+        if tie.from_uri != at:
+            raise VerificationError(
+                "bundle.tie.gap", "The tie does not start where the last ended.", path=here
+            )
+        if not 0 <= tie.fact < len(facts):
+            raise VerificationError(
+                "bundle.tie.fact", "The tie refers to a fact that is not there.", path=here
+            )
+        if (tie.kind, tie.to_uri) not in steps_from(facts[tie.fact], at):
+            raise VerificationError("bundle.tie.not_shown", "The fact does not show this tie.", path=here)
+        at = tie.to_uri
+    if not is_about(facts[position], at):
+        raise VerificationError("bundle.fact.untied", "The fact is not tied to the item.", path=path)
+
+
+def late_ties(events: Sequence[DisclosedEvent], position: int, ties: Sequence[Tie]) -> list[int]:
+    """Facts that show a containment which does not cover the day of the fact at ``position``.
+
+    Event times are UTC text of one form, so they compare as text. A removal shows the containment before it.
+    A way that leaves containment has no such order: a declaration is older than the parcel that leads to it.
+    """
+    time = _text(events[position], "eventTime")
+    late: list[int] = []
+    if any(tie.kind != "containment" for tie in ties):
+        return late
+    for tie in ties:
+        tie_time = _text(events[tie.fact], "eventTime")
+        if not time or not tie_time or tie.fact == position:
+            continue
+        removal = _text(events[tie.fact], "action") == "DELETE"
+        # Days, because a fact of which only the date is known stands at an arbitrary time of it.
+        if (time[:10] > tie_time[:10]) if removal else (time[:10] < tie_time[:10]):
+            late.append(tie.fact)
+    return late
+
+
+def _lots(names: Names, item: str) -> Iterator[str]:
+    """Classes of the lots that a fact binds a serial to: by its ilmd, or in the serial's own Digital Link."""
+    match = _SERIAL.fullmatch(item)
+    if match is None:
+        return
+    class_uri, lot = match.groups()
+    if lot is not None:
+        yield f"{class_uri}/10/{lot}"
+    for stated in names.get(LOT_PATH, ()):
+        yield f"{class_uri}/10/{quote(stated, safe='')}"
+
+
+def _member(value: JSON, name: str) -> JSON:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(event: DisclosedEvent, path: str) -> str:
+    return next((value for value in event.values(path) if isinstance(value, str)), "")
