@@ -118,9 +118,7 @@ def start(data_dir: Path, *, durable: bool = True, major: int = binaries.MAJOR) 
         start_lock = open_lock(home / "start.lock")
         try:
             acquire(start_lock, EXCLUSIVE, _RECOVERY_SECONDS, home)
-            if not _keeper_runs(home):
-                _launch(home, durable, major)
-            socket_dir = _wait_ready(home)
+            socket_dir = _join_or_launch(home, durable, major)
         finally:
             os.close(start_lock)
         return Server(home, socket_dir, users_lock)
@@ -156,6 +154,27 @@ def _stop_keeper(home: Path) -> None:
         # The lock is held, so the number in it is the keeper's own.
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(said[0]), signal.SIGTERM)
+
+
+def _join_or_launch(home: Path, durable: bool, major: int) -> str:
+    if _keeper_runs(home):
+        # It may be about to end, its server having crashed: then a new one is started.
+        with contextlib.suppress(_ServerEnded):
+            return _wait_ready(home)
+    for pause in (0.0, 0.5, 2.0):
+        time.sleep(pause)
+        _launch(home, durable, major)
+        try:
+            return _wait_ready(home)
+        except _ServerEnded:
+            # Backends of a postmaster that was killed live on for a moment; PostgreSQL waits for no one.
+            if "still in use" not in _log_tail(home):
+                break
+    raise _start_failure(home, "it ended at once")
+
+
+class _ServerEnded(Exception):  # noqa: N818 - not an error: the caller starts another
+    """Nobody keeps a server any more."""
 
 
 def _launch(home: Path, durable: bool, major: int) -> None:
@@ -196,12 +215,15 @@ def _launch(home: Path, durable: bool, major: int) -> None:
 def _end_orphan(cluster: Path, home: Path) -> None:
     """Stop a server whose keeper was killed, and clear away a pid file that nothing stands behind."""
     orphan = postmaster.find_postmaster(cluster)
-    if orphan is None:
-        postmaster.remove_stale_pid_file(cluster)
-        return
+    if orphan is not None:
+        _stop_orphan(orphan.pid, cluster, home)
+    postmaster.remove_stale_pid_file(cluster)
+
+
+def _stop_orphan(pid: int, cluster: Path, home: Path) -> None:
     for how, seconds in ((keeper.FAST_SHUTDOWN, 30.0), (keeper.IMMEDIATE_SHUTDOWN, 30.0)):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(orphan.pid, how)
+            os.kill(pid, how)
         with contextlib.suppress(UnavailableError):
             wait_until(
                 lambda: postmaster.find_postmaster(cluster) is None, seconds, "db.embedded.orphan", home
@@ -209,9 +231,9 @@ def _end_orphan(cluster: Path, home: Path) -> None:
             return
     raise UnavailableError(
         "db.embedded.orphan",
-        f"A server left over from before (process {orphan.pid}) does not stop.",
+        f"A server left over from before (process {pid}) does not stop.",
         path=str(cluster),
-        remedy=f"Stop it with: kill -QUIT {orphan.pid}",
+        remedy=f"Stop it with: kill -QUIT {pid}",
     )
 
 
@@ -233,7 +255,7 @@ def _wait_ready(home: Path) -> str:
             except OSError as error:
                 waiting_for = str(error)
         if not _keeper_runs(home):
-            raise _start_failure(home, "it ended at once")
+            raise _ServerEnded
         if time.monotonic() - begun > patience:
             raise _start_failure(home, waiting_for)
         time.sleep(_PAUSE_SECONDS)
@@ -255,14 +277,19 @@ def _trim_log(log: Path) -> None:
             log.replace(log.with_suffix(".log.old"))
 
 
-def _start_failure(home: Path, reason: str) -> UnavailableError:
+def _log_tail(home: Path) -> str:
     try:
-        tail = (home / "server.log").read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-4:]
+        return " ".join(
+            (home / "server.log").read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-4:]
+        )
     except OSError:
-        tail = []
+        return ""
+
+
+def _start_failure(home: Path, reason: str) -> UnavailableError:
     return UnavailableError(
         "db.embedded.start",
-        " ".join([f"The embedded database did not start ({reason.strip()}).", *tail]),
+        f"The embedded database did not start ({reason.strip()}). {_log_tail(home)}",
         path=str(home / "server.log"),
         remedy="The last lines of its log say why. Or set SUYUAN_DATABASE_URL to a server of your own.",
     )

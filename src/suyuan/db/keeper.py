@@ -27,6 +27,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 FAST_SHUTDOWN = signal.SIGINT
@@ -37,6 +38,17 @@ _PR_SET_PDEATHSIG = 1
 
 def _open_lock(path: str) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _take(lock: int) -> bool:
+    for _ in range(250):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)  # somebody asks at this moment whether it is held, or our predecessor is ending
+        else:
+            return True
+    return False
 
 
 def _stop_with_keeper() -> None:
@@ -85,9 +97,7 @@ def main() -> int:
     for terminal_signal in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(terminal_signal, signal.SIG_IGN)
     keeper_lock = _open_lock(job["keeper_lock"])
-    try:
-        fcntl.flock(keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _take(keeper_lock):
         print(json.dumps({"error": "another keeper runs this server"}), flush=True)  # noqa: T201
         return 3
     users_lock = _open_lock(job["users_lock"])

@@ -123,8 +123,10 @@ CREATE TABLE thing_period (
     PRIMARY KEY (key, month)
 );
 
--- role: 1 subject, 2 parent, 3 child, 4 input, 5 output, 6 class, 7 document.
--- other: the parent of a child, an output of an input, the next document of a document; empty where there is none.
+-- role: 1 subject, 2 parent, 3 child, 4 input, 5 output, 6 class, 7 document, 8 lot of the subjects, 9 link,
+-- 10 document of an event that is about particular goods or a person's parcel.
+-- other: the parent of a child, the document to which a link leads; empty where there is none.
+-- position: the place in the event's list; of a parent, how many children the event names.
 CREATE TABLE thing_event (
     key          bytea NOT NULL,
     record_month date NOT NULL,
@@ -135,7 +137,7 @@ CREATE TABLE thing_event (
     other        bytea NOT NULL,
     position     integer NOT NULL
 ) PARTITION BY RANGE (record_month);
-CREATE INDEX thing_event_key ON thing_event (key, event_time, event_key);
+CREATE INDEX thing_event_key ON thing_event (key, role, event_time, event_key);
 
 SELECT protect_append_only('evidence');
 SELECT protect_append_only('event');

@@ -5,7 +5,7 @@ CREATE TABLE code_batch (
     gtin      text NOT NULL,
     lot       text NOT NULL,
     count     integer NOT NULL CHECK (count > 0),
-    epoch     smallint NOT NULL,
+    epoch     text NOT NULL CHECK (length(epoch) = 1),
     label     text NOT NULL DEFAULT '',
     issued_by text NOT NULL REFERENCES party,
     issued_at timestamptz NOT NULL DEFAULT now()
