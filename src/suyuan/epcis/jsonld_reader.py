@@ -86,8 +86,8 @@ class Names:
             raise InputError("epcis.extension.name", f"{key[:60]!r} is no name for a field.", path=path)
         prefix, colon, local = key.partition(":")
         namespace = self.prefixes.get(prefix)
-        if not colon:
-            name = key
+        if not colon or prefix.startswith("@"):
+            name = key  # without a namespace, or a keyword of JSON-LD
         elif namespace is not None and not local.startswith("//"):
             name = f"{{{namespace}}}{local}"
         else:

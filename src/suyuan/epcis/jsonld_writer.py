@@ -26,7 +26,7 @@ from suyuan.epcis.model import (
     SensorMetadata,
     SensorReport,
 )
-from suyuan.epcis.prefixes import Prefixes, formatted
+from suyuan.epcis.prefixes import KEYWORD_NAMESPACE, Prefixes, formatted
 
 Form: TypeAlias = Literal["dl", "urn", "same"]
 
@@ -213,7 +213,7 @@ def _context(prefixes: Prefixes) -> list[Any]:
     own = {
         prefix: namespace
         for namespace, prefix in prefixes.by_namespace.items()
-        if cbv.NAMESPACES.get(prefix) != namespace
+        if cbv.NAMESPACES.get(prefix) != namespace and namespace != KEYWORD_NAMESPACE
     }
     return [CONTEXT, own] if own else [CONTEXT]
 

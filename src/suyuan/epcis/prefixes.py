@@ -13,9 +13,12 @@ from suyuan.errors import InputError
 from suyuan.gs1.epc_urn import digital_link_to_urn
 
 SUYUAN_NAMESPACE: Final = "urn:suyuan:ext"
+# Where XML carries the keywords of JSON-LD that stand in an extension (``@id``, ``@type``, ``@value``).
+KEYWORD_NAMESPACE: Final = "http://www.w3.org/ns/json-ld#"
 _WELL_KNOWN: Final = {
     **{namespace: prefix for prefix, namespace in cbv.NAMESPACES.items()},
     SUYUAN_NAMESPACE: "suyuan",
+    KEYWORD_NAMESPACE: "jsonld",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
 }
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -26,6 +29,8 @@ def split_name(name: str) -> tuple[str, str]:
     if name.startswith("{"):
         namespace, _, local = name[1:].rpartition("}")
         return namespace, local
+    if name.startswith("@"):
+        return KEYWORD_NAMESPACE, name[1:]
     return "", name
 
 
@@ -72,6 +77,8 @@ class Prefixes:
 
     def shorten(self, name: str, *, iri: bool = False) -> str:
         """``{namespace}local`` -> ``prefix:local``. With ``iri``, what is a whole IRI already stays one."""
+        if iri and name.startswith("@"):
+            return name
         namespace, local = split_name(name)
         if not namespace or (iri and _SCHEME.fullmatch(namespace)):
             return namespace + local

@@ -31,6 +31,7 @@ from suyuan.epcis.model import (
     SensorReport,
     SourceDestination,
 )
+from suyuan.epcis.prefixes import KEYWORD_NAMESPACE
 from suyuan.errors import InputError, SuyuanError, TooLargeError
 from suyuan.securexml import Element, read_xml
 
@@ -58,6 +59,8 @@ def _unknown(element: Element, where: str) -> InputError:
 
 
 def _name(element: Element) -> str:
+    if element.ns == KEYWORD_NAMESPACE:
+        return "@" + element.name
     return f"{{{element.ns}}}{element.name}" if element.ns else element.name
 
 

@@ -33,6 +33,7 @@ from suyuan.epcis.prefixes import Prefixes, formatted, split_name
 from suyuan.errors import UnsupportedError
 
 _NAME: Final = re.compile(r"[A-Za-z_\u00c0-\ufffd][\w.\-\u00b7]*")
+_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _DOCUMENTS: Final = ("bizTransactionList",)
@@ -279,6 +280,8 @@ def write_xml_document(
         "urn:epcglobal:epcis:xsd:2": "epcis",
         **{namespace: prefix for namespace, prefix in prefixes.by_namespace.items() if prefix != "epcis"},
     }
+    if _INSTANCE in namespaces:
+        namespaces["http://www.w3.org/2001/XMLSchema"] = "xsd"  # what the values of xsi:type refer to
     declared = "".join(f" xmlns:{prefix}={_attribute(uri)}" for uri, prefix in namespaces.items())
     time = time_text(created or creation_time(listed))
     body = "".join([writer.event(event) for event in listed])
