@@ -115,6 +115,15 @@ def test_claims_determine_the_event(body: Any, statement: Any) -> None:
     assert claims.body_of(pairs) == (body, statement)
 
 
+@settings(max_examples=60, deadline=None)
+@given(bodies, statements)
+def test_positions_need_no_list(body: Any, statement: Any) -> None:
+    lengths = {field: len(body[field]) for field in claims.LIST_FIELDS if field in body}
+    starts = claims.list_positions(len(claims.head_claims(body, statement)), lengths)
+    for field, start in starts.items():
+        assert claims.claims_of(body, statement)[start].path.split("/")[0] == field
+
+
 @settings(max_examples=40, deadline=None)
 @given(bodies, statements)
 def test_events_are_never_linkable(body: Any, statement: Any) -> None:
@@ -154,6 +163,9 @@ def test_claims_are_proved_from_few_tiles(epcs: int) -> None:
         return
     apart = {field: value for field, value in body.items() if field != "epcList"}
     head, starts = claims.claims_apart(apart, STATEMENT, {"epcList": epcs})
+    lengths = {field: len(body[field]) for field in claims.LIST_FIELDS if field in body}
+    plain = claims.head_claims(apart, STATEMENT)
+    assert claims.list_positions(len(plain), lengths)["epcList"] == starts["epcList"]
     item = claims.element_claims("epcList", starts["epcList"] + epcs - 2, body["epcList"][epcs - 2])[0]
     assert item == claims.claims_of(body, STATEMENT)[-2]
     for chosen in ([item], [item, head[0], head[4]]):

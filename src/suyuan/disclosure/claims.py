@@ -98,6 +98,20 @@ def claims_apart(
     return claims, starts
 
 
+def list_positions(head_count: int, lengths: Mapping[str, int]) -> dict[str, int]:
+    """Where the claims of each list start, from the number of head claims and the lists' lengths.
+
+    ``lengths`` names exactly the lists that the event has, empty ones too: an empty list is one claim.
+    """
+    starts: dict[str, int] = {}
+    position = head_count
+    for field in LIST_FIELDS:
+        if field in lengths:
+            starts[field] = position
+            position += max(1, lengths[field] * (2 if field in QUANTITY_LISTS else 1))
+    return starts
+
+
 def _list_claims(body: Mapping[str, JSON], field: str, position: int) -> list[Claim]:
     elements = _elements(body, field)
     if elements is None:
