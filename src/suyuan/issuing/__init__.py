@@ -1,0 +1,36 @@
+"""Codes: issued under a MAC of this deployment, printed, voided, activated.
+
+This room stores its own acts only. What else becomes of a code (packed, shipped, sold, recalled...) is read off
+events by ``trace``. How many codes may be activated is computed by ``compliance``; the command runs here, under
+a lock on (lot, ledger item, facility), in the caller's transaction.
+"""
+
+from suyuan.issuing.codes import (
+    Activation,
+    Batch,
+    activate,
+    code_statuses,
+    find_batches,
+    get_batch,
+    issue,
+    iter_serials,
+    lock_activation,
+    mark_printed,
+    void,
+)
+from suyuan.issuing.keys import MacKeys
+
+__all__ = [
+    "Activation",
+    "Batch",
+    "MacKeys",
+    "activate",
+    "code_statuses",
+    "find_batches",
+    "get_batch",
+    "issue",
+    "iter_serials",
+    "lock_activation",
+    "mark_printed",
+    "void",
+]

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 Assurance = Literal["self-declared", "relayed", "partner-signed", "inspected", "authority-verified"]
-TieKind = Literal["direct", "containment", "lot", "document", "alias"]
+TieKind = Literal["direct", "alias", "containment", "transformation", "lot", "document"]
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):

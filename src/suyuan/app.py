@@ -1,0 +1,133 @@
+"""Composition: the rooms put together for one process, from its settings.
+
+``open_services`` starts what is needed and lets it go again in reverse order. Nothing is wired at import time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from suyuan.capture.intake import Capture
+from suyuan.capture.prepare import Deliverer
+from suyuan.db import embedded
+from suyuan.db.keyfiles import load_or_create
+from suyuan.db.migrate import check_current, prepare
+from suyuan.db.pool import Pool, open_pool
+from suyuan.issuing import MacKeys
+from suyuan.log import PublishedCopy, Sequencer, Tree, load_signer
+from suyuan.parties.members import get_party
+from suyuan.parties.roles import grants_at
+from suyuan.parties.tokens import Authenticator, Principal
+from suyuan.settings import Settings
+from suyuan.tlog.note import Ed25519Signer
+from suyuan.trace import TraceReader
+from suyuan.vault import Vault, VaultKeys
+
+FIRST_EPOCH = "0"
+_MAC_PREFIX = "serial-mac-"
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that an entrance needs, ready to use."""
+
+    settings: Settings
+    pool: Pool
+    capture: Capture
+    reader: TraceReader
+    tree: Tree
+    vault: Vault
+    mac_keys: MacKeys
+    authenticator: Authenticator
+    signer: Ed25519Signer
+
+    async def deliverer(self, principal: Principal) -> Deliverer:
+        """The caller as one who delivers papers."""
+        return await self.deliverer_of(principal.party_id)
+
+    async def deliverer_of(self, party_id: str) -> Deliverer:
+        """A party as one who delivers papers, with what it holds now. Raises ``NotFoundError``."""
+        party = await get_party(self.pool, party_id)
+        grants = await grants_at(self.pool, party_id, datetime.now(UTC))
+        codes = frozenset(code for code in (party.customs_code, party.uscc, party.gln) if code)
+        return Deliverer(party_id, tuple(grants), codes)
+
+    def sequencer(self) -> Sequencer:
+        """A sequencer for this deployment's log; any number may run, one is active."""
+        copy = PublishedCopy(self.settings.data_dir / "published" / "checkpoint")
+        return Sequencer(self.pool, self.signer, copy=copy)
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[str]:
+    """The DSN of the database: the one that is set, else the embedded server, which runs for the block."""
+    if settings.database_url:
+        yield settings.database_url
+    else:
+        async with embedded.running(settings.data_dir) as dsn:
+            yield dsn
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, *, migrate: bool = True) -> AsyncIterator[Services]:
+    """The services of this process.
+
+    With ``migrate`` the database is brought up to date first; without, one that is not current is refused.
+    Raises ``UnavailableError`` (``db.*``) and ``IntegrityError`` (``db.migration.*``, ``db.key.*``).
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(open_database(settings))
+        if migrate:
+            await prepare(dsn)
+        pool = await stack.enter_async_context(open_pool(dsn, size=settings.pool_size))
+        if not migrate:
+            async with pool.acquire() as conn:
+                await check_current(conn)
+        services = _compose(settings, pool)
+        stack.push_async_callback(services.capture.close)
+        yield services
+
+
+def _compose(settings: Settings, pool: Pool) -> Services:
+    keys = settings.keys_dir
+    vault = Vault(
+        VaultKeys(
+            load_or_create("pseudonym", 32, directory=keys),
+            load_or_create("vault-wrapping", 32, directory=keys),
+        )
+    )
+    return Services(
+        settings=settings,
+        pool=pool,
+        capture=Capture(pool, vault, load_or_create("evidence-identity", 32, directory=keys)),
+        reader=TraceReader(pool),
+        tree=Tree(pool),
+        vault=vault,
+        mac_keys=load_mac_keys(keys),
+        authenticator=Authenticator(pool),
+        signer=load_signer(settings.log_origin, keys),
+    )
+
+
+def load_mac_keys(keys_dir: Path) -> MacKeys:
+    """The MAC keys of all epochs that have a key file; the newest epoch is the one that issues."""
+    names = sorted(path.name for path in keys_dir.glob(f"{_MAC_PREFIX}?")) or [_MAC_PREFIX + FIRST_EPOCH]
+    found = {name[-1]: load_or_create(name, 32, directory=keys_dir) for name in names}
+    return MacKeys(found, max(found))
+
+
+@contextlib.asynccontextmanager
+async def sequencing(services: Services) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a sequencer beside the block; at its end what is stored is published."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(services.sequencer().run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        await task

@@ -1,0 +1,217 @@
+"""Taking papers in: read, prepare, store; small ones share a transaction, each keeps its own fate.
+
+A paper is acknowledged after its transaction was committed. Papers that arrive while a commit is under way are
+gathered and committed together (group commit); within the group every paper has a savepoint, so that one that
+is refused leaves its neighbours alone. A large paper has a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from suyuan.canon import base32_text
+from suyuan.capture.paper import read_paper
+from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
+from suyuan.capture.store import (
+    Outcome,
+    Paper,
+    Stored,
+    evidence_identity,
+    store_events,
+    store_paper,
+)
+from suyuan.db.partitions import ensure_partitions
+from suyuan.db.pool import Connection, Pool, transaction
+from suyuan.epcis.reading import DerivedEvent, Reading
+from suyuan.errors import SuyuanError, UnavailableError
+from suyuan.vault import Vault
+
+SMALL_EVENTS = 64
+GROUP_PAPERS = 64
+GROUPS_AT_ONCE = 2
+THREAD_BYTES = 64 * 1024
+_ATTEMPTS = 5
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    paper: Paper
+    deliverer: Deliverer
+    done: asyncio.Future[Stored]
+
+
+class Capture:
+    """The capture service of one process. ``close`` waits for what was accepted."""
+
+    def __init__(self, pool: Pool, vault: Vault, evidence_key: bytes) -> None:
+        """``evidence_key`` keys the digests by which repeats of a paper are known (32 secret bytes)."""
+        self._pool = pool
+        self._vault = vault
+        self._key = evidence_key
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4096)
+        self._workers: list[asyncio.Task[None]] = []
+
+    # -- the door -----------------------------------------------------------------------------------------
+
+    async def submit(self, data: bytes, deliverer: Deliverer, *, name: str = "") -> Stored:
+        """Take one paper in and return what became of it, after it was committed.
+
+        Raises ``SuyuanError`` for a paper that is refused (the database is then as it was) and
+        ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
+        """
+        if len(data) > THREAD_BYTES:
+            paper = await asyncio.to_thread(self.prepare, data, deliverer, name)
+        else:
+            paper = self.prepare(data, deliverer, name)
+        if len(paper.events) > SMALL_EVENTS:
+            return await self._store_alone(paper, deliverer)
+        return await self._enqueue(paper, deliverer)
+
+    async def submit_events(
+        self, conn: Connection, reading: Reading, data: bytes, deliverer: Deliverer, *, name: str
+    ) -> Stored:
+        """Store events that a command of ours states, inside the command's own transaction."""
+        paper = self._prepared(data, reading, deliverer, name)
+        return await self._store(conn, paper, deliverer)
+
+    def prepare(self, data: bytes, deliverer: Deliverer, name: str = "") -> Paper:
+        """Read and prepare one paper without storing anything. Raises ``SuyuanError``."""
+        return self._prepared(data, read_paper(data, name=name), deliverer, name)
+
+    def _prepared(self, data: bytes, reading: Reading, deliverer: Deliverer, name: str) -> Paper:
+        return Paper(
+            data=data,
+            name=name[:200],
+            reading=reading,
+            events=self.prepare_events(reading.events, deliverer, reading.kind),
+            identity=evidence_identity(self._key, deliverer.party_id, data),
+            capture_id=base32_text(secrets.token_bytes(15)),
+            salt=secrets.token_bytes(32),
+        )
+
+    def prepare_events(
+        self, events: Sequence[DerivedEvent], deliverer: Deliverer, kind: str
+    ) -> list[PreparedEvent]:
+        """Prepare events as this deployment would store them."""
+        return prepare_all(events, deliverer, kind=kind, pseudonym=self._vault.pseudonym)
+
+    # -- storing ------------------------------------------------------------------------------------------
+
+    async def _store(self, conn: Connection, paper: Paper, deliverer: Deliverer) -> Stored:
+        now = datetime.now(UTC)
+        evidence_id, before = await store_paper(conn, self._vault, paper, deliverer.party_id, now)
+        if before is not None:
+            return before
+        outcomes: list[Outcome] = await store_events(
+            conn, paper.events, party_id=deliverer.party_id, evidence_id=evidence_id, record_time=now
+        )
+        return Stored(
+            capture_id=paper.capture_id,
+            kind=paper.reading.kind,
+            repeated=False,
+            received_at=now,
+            events=tuple(outcomes),
+            warnings=tuple((w.code, w.path, w.reason) for w in paper.reading.warnings),
+        )
+
+    async def _store_alone(self, paper: Paper, deliverer: Deliverer) -> Stored:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await transaction(self._pool, lambda conn: self._store(conn, paper, deliverer))
+            except asyncpg.UniqueViolationError:
+                # The same party's twin of an event was committed by another process a moment ago;
+                # read again, it is a repeat.
+                continue
+            except asyncpg.CheckViolationError as error:
+                await self._make_partition(error)
+        raise UnavailableError(
+            "capture.contended",
+            "Other captures of the same events kept getting in the way.",
+            remedy="Send the paper again in a moment; nothing of it was stored.",
+        )
+
+    async def _make_partition(self, error: asyncpg.CheckViolationError) -> None:
+        """A month has begun for which no partition was made ahead: make it, or let the error be seen."""
+        if "no partition" not in str(error):
+            raise error
+        async with self._pool.acquire() as conn:
+            await ensure_partitions(conn, "thing_event")
+
+    # -- group commit -------------------------------------------------------------------------------------
+
+    async def _enqueue(self, paper: Paper, deliverer: Deliverer) -> Stored:
+        self._workers = [worker for worker in self._workers if not worker.done()]
+        while len(self._workers) < GROUPS_AT_ONCE:
+            self._workers.append(asyncio.create_task(self._work()))
+        waiting = _Waiting(paper, deliverer, asyncio.get_running_loop().create_future())
+        try:
+            self._waiting.put_nowait(waiting)
+        except asyncio.QueueFull:
+            raise UnavailableError(
+                "capture.overloaded",
+                "More papers wait than this process should hold.",
+                remedy="Send the paper again in a second.",
+            ) from None
+        return await waiting.done
+
+    async def _work(self) -> None:
+        while True:
+            group = [await self._waiting.get()]
+            while len(group) < GROUP_PAPERS and not self._waiting.empty():
+                group.append(self._waiting.get_nowait())
+            try:
+                await self._store_group(group)
+            finally:
+                for _ in group:
+                    self._waiting.task_done()
+
+    async def _store_group(self, group: list[_Waiting]) -> None:
+        results: list[Stored | BaseException] = []
+
+        async def work(conn: Connection) -> None:
+            results.clear()
+            for waiting in group:
+                try:
+                    async with conn.transaction():
+                        results.append(await self._store(conn, waiting.paper, waiting.deliverer))
+                except (SuyuanError, asyncpg.UniqueViolationError, asyncpg.CheckViolationError) as error:
+                    results.append(error)
+
+        try:
+            if len(group) == 1:
+                results = [await self._store_alone(group[0].paper, group[0].deliverer)]
+            else:
+                await transaction(self._pool, work)
+        except Exception as error:
+            results = [error] * len(group)
+        for waiting, result in zip(group, results, strict=True):
+            again = isinstance(result, asyncpg.UniqueViolationError | asyncpg.CheckViolationError)
+            _answer(waiting.done, await self._alone_or_error(waiting) if again else result)
+
+    async def _alone_or_error(self, waiting: _Waiting) -> Stored | BaseException:
+        try:
+            return await self._store_alone(waiting.paper, waiting.deliverer)
+        except Exception as error:
+            return error
+
+    async def close(self) -> None:
+        """Stop the group workers after everything that was accepted is stored."""
+        await self._waiting.join()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+
+def _answer(done: asyncio.Future[Stored], result: Stored | BaseException) -> None:
+    """Give the waiting caller its result, unless it went away meanwhile."""
+    if done.done():
+        return
+    if isinstance(result, BaseException):
+        done.set_exception(result)
+    else:
+        done.set_result(result)

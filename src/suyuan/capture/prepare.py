@@ -1,0 +1,200 @@
+"""From a derived event to everything that is stored of it. Pure but for the secret's randomness.
+
+The order is part of the design: person documents become pseudonyms, URIs become canonical, then the ID is
+computed, then the commitment. So no ID, no claim and no index key is ever computed from a plain personal number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from suyuan.canon import canonical_json, sha256, utc_text
+from suyuan.capture.assurance import earned
+from suyuan.capture.index import ACTIONS, EVENT_TYPES, IndexRow, index_rows
+from suyuan.capture.payload import ListChunk, split_body
+from suyuan.disclosure.commitment import ClaimTile, commit
+from suyuan.epcis import canonical_body, event_hash, map_uris, person_documents
+from suyuan.epcis.model import Event, Number
+from suyuan.epcis.reading import DerivedEvent
+from suyuan.gs1.digital_link import canonical_or_same
+from suyuan.parties.roles import Grant
+from suyuan.vault import PersonDocument
+
+EXT = "{urn:suyuan:ext}"
+STATED_BY = EXT + "statedBy"
+PRECISION = EXT + "precision"
+_GTIN = re.compile(r"https://id\.gs1\.org/01/(\d{14})")
+_HASH_ID = re.compile(r"ni:///sha-256;([0-9a-f]{64})\?ver=")
+
+
+class Deliverer(msgspec.Struct, frozen=True):
+    """The party that hands a paper in, with the grants that it holds at that moment."""
+
+    party_id: str
+    grants: tuple[Grant, ...] = ()
+    # customs registration number, social credit code, GLN: who a message may call by them
+    codes: frozenset[str] = frozenset()
+
+    def is_named_by(self, uri: str) -> bool:
+        """Whether a URI such as ``urn:suyuan:firm:440196M001`` means this party."""
+        return uri.rpartition(":")[2].rpartition("/")[2] in self.codes
+
+
+class PreparedEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All that one event writes, but for its key and the record time."""
+
+    event_id: str
+    received_event_id: str | None
+    event_id_key: bytes
+    declaration: bytes
+    content_hash: bytes
+    event_type: int
+    action: int
+    event_time: datetime
+    zone_offset: str
+    day_precision: bool
+    biz_step: str | None
+    disposition: str | None
+    read_point: str | None
+    biz_location: str | None
+    assurance: int
+    role: str
+    stated_by: str | None
+    path: str
+    rule: str
+    body: bytes
+    statement: bytes
+    secret: bytes
+    commitment: bytes
+    claim_count: int
+    tiles: tuple[ClaimTile, ...]
+    chunks: tuple[ListChunk, ...]
+    rows: tuple[IndexRow, ...]
+    uris: dict[bytes, str]
+    people: tuple[PersonDocument, ...]
+
+    @property
+    def identity(self) -> tuple[bytes, bytes]:
+        """What tells this party's events apart: the event ID and its declaration."""
+        return self.event_id_key, self.declaration
+
+
+def extension_text(event: Event, name: str) -> str:
+    """The text of a top-level extension, or an empty string."""
+    for extension in event.extensions:
+        if extension.name == name:
+            value = extension.value
+            return value.text if isinstance(value, Number) else value if isinstance(value, str) else ""
+    return ""
+
+
+def _declaration(event: Event) -> bytes:
+    if event.error_declaration is None:
+        return b""
+    declared = event.error_declaration
+    named = [utc_text(declared.declaration_time), declared.reason or "", *declared.corrective_event_ids]
+    return sha256(canonical_json(named))[:16]
+
+
+def _gtins(event: Event) -> frozenset[str]:
+    names: list[str | None] = [event.parent_id, *event.epc_list[:1000], *event.child_epcs[:1000]]
+    names += event.output_epc_list[:1000]
+    names += [element.epc_class for element in event.quantity_list]
+    return frozenset(match.group(1) for name in names if name and (match := _GTIN.match(name)))
+
+
+def pseudonymise(
+    event: Event, pseudonym: Callable[[str, str, str], str]
+) -> tuple[Event, tuple[PersonDocument, ...]]:
+    """The event with pseudonyms for person documents and canonical URIs, and the documents it named.
+
+    Raises ``InputError`` (``vault.number``...) for a number that cannot be one.
+    """
+    people: dict[str, PersonDocument] = {}
+    for raw in person_documents(event):
+        people[raw.uri] = PersonDocument(raw.kind, raw.issuer, raw.number)
+    names = {uri: pseudonym(*document) for uri, document in people.items()}
+    plain = map_uris(event, lambda uri: names.get(uri) or canonical_or_same(uri))
+    return plain, tuple(dict.fromkeys(people.values()))
+
+
+def prepare(
+    derived: DerivedEvent,
+    deliverer: Deliverer,
+    *,
+    kind: str,
+    pseudonym: Callable[[str, str, str], str],
+) -> PreparedEvent:
+    """Everything that one event writes. ``kind`` is the paper's; the day of recording stands in the leaf.
+
+    Raises ``InputError`` for what no reader can see alone (a number that is no number, a number too long).
+    """
+    event, people = pseudonymise(derived.event, pseudonym)
+    hash_id = event_hash(event)
+    found = _HASH_ID.match(hash_id)
+    assert found is not None
+    received = event.event_id
+    event_id = received or hash_id
+    body = canonical_body(event)
+    stated_by = extension_text(event, STATED_BY)
+    speaks_for = "" if deliverer.is_named_by(stated_by) else stated_by
+    assurance, role = earned(deliverer.grants, speaks_for, _gtins(event))
+    statement = {
+        "assurance": assurance.label,
+        "deliveredAs": kind,
+        "eventID": event_id,
+        "party": deliverer.party_id,
+        "partyRole": role,
+    }
+    secret = secrets.token_bytes(32)
+    made = commit(body, statement, secret)
+    rows, uris = index_rows(body)
+    stored, chunks = split_body(body)
+    return PreparedEvent(
+        event_id=event_id,
+        received_event_id=received,
+        event_id_key=hashlib.sha256(event_id.encode("utf-8")).digest()[:16],
+        declaration=_declaration(event),
+        content_hash=bytes.fromhex(found.group(1)),
+        event_type=EVENT_TYPES[event.type],
+        action=ACTIONS[event.action or ""],
+        event_time=event.event_time,
+        zone_offset=event.event_time_zone_offset,
+        day_precision=extension_text(event, PRECISION) == "day",
+        biz_step=event.biz_step,
+        disposition=event.disposition,
+        read_point=event.read_point.id if event.read_point else None,
+        biz_location=event.biz_location.id if event.biz_location else None,
+        assurance=int(assurance),
+        role=role,
+        stated_by=speaks_for or None,
+        path=derived.path,
+        rule=derived.rule,
+        body=stored,
+        statement=canonical_json(statement),
+        secret=secret,
+        commitment=made.commitment,
+        claim_count=made.claim_count,
+        tiles=tuple(made.tiles()),
+        chunks=tuple(chunks),
+        rows=tuple(rows),
+        uris=uris,
+        people=people,
+    )
+
+
+def prepare_all(
+    events: Sequence[DerivedEvent],
+    deliverer: Deliverer,
+    *,
+    kind: str,
+    pseudonym: Callable[[str, str, str], str],
+) -> list[PreparedEvent]:
+    """``prepare`` for every event of a paper, in its order."""
+    return [prepare(derived, deliverer, kind=kind, pseudonym=pseudonym) for derived in events]

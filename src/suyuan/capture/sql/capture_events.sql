@@ -1,0 +1,4 @@
+SELECT x.position, x.outcome, x.path, x.rule, e.event_id, e.event_key
+FROM evidence_event AS x JOIN event AS e ON e.event_key = x.event_key
+WHERE x.evidence_id = $1
+ORDER BY x.position

@@ -1,0 +1,1 @@
+SELECT evidence_id, capture_id, kind, received_at FROM evidence WHERE identity = $1

@@ -1,0 +1,247 @@
+"""From stored events to facts: who said what, how sure, what stands against it.
+
+A fact is made from the *masked* body and statement, never from the whole ones, so that no face can show by
+oversight what the policy hides. Equal events of several parties become one fact with a count of corroborations;
+which of them represents the others depends on what they are, not on which came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from suyuan.capture.assurance import Assurance
+from suyuan.capture.index import ACTION_NAMES, EVENT_TYPE_NAMES
+from suyuan.capture.links import document_kind, document_number
+from suyuan.capture.payload import read_body
+from suyuan.db.pool import Connection, sql
+from suyuan.trace.model import Correction, Document, Fact, Party, Place, Tie
+
+_LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
+_QUANTITIES = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+MAX_THINGS = 50
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What parties and places are called, for those that the facts mention."""
+
+    parties: Mapping[str, tuple[str, str]]
+    places: Mapping[str, Place]
+
+    def party(self, party_id: str, role: str) -> Party:
+        """A party in a role; one that is not known goes by its ID."""
+        name_en, name_zh = self.parties.get(party_id, (party_id, party_id))
+        return Party(party_id=party_id, name_en=name_en, name_zh=name_zh, role=role)
+
+    def place(self, uri: str) -> Place:
+        """A place; one that the catalogue does not know goes by its URI."""
+        known = self.places.get(uri)
+        return known if known is not None else _place_from_uri(uri)
+
+
+def _place_from_uri(uri: str) -> Place:
+    prefix = "urn:suyuan:place:"
+    if not uri.startswith(prefix):
+        return Place(uri=uri)
+    locode, _, customs = uri[len(prefix) :].partition(":")
+    return Place(uri=uri, unlocode=locode, country=locode[:2], customs_code=customs)
+
+
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as a fact needs it: its row, its whole body and statement, its tie."""
+
+    row: asyncpg.Record
+    body: dict[str, Any]
+    statement: dict[str, Any]
+    tie: Tie
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Facts stand in this order: time first, then what the event is, never when it came."""
+        row = self.row
+        return row["event_time"], row["event_type"], row["action"], row["content_hash"]
+
+    @property
+    def precedence(self) -> tuple[int, str, bytes]:
+        """Of equal events the one with the highest assurance speaks, then the first party by name."""
+        return -self.row["assurance"], self.row["party_id"], self.row["event_id_key"]
+
+
+class Relatives(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands beside an event: equal ones of others, other content under its ID, declarations."""
+
+    corroborations: int
+    conflicts: int
+    declarations: tuple[asyncpg.Record, ...]
+
+
+async def fetch_events(conn: Connection, ties: Mapping[int, Tie]) -> list[StoredEvent]:
+    """Rows and bodies of the events of a walk, one for each content, in order.
+
+    An erased event has no body and gives no fact; its log entry stands all the same.
+    """
+    rows = await conn.fetch(sql("suyuan.trace", "facts"), sorted(ties))
+    by_content: dict[bytes, StoredEvent] = {}
+    for row in rows:
+        if row["body"] is None:
+            continue
+        event = StoredEvent(
+            row=row,
+            body=read_body(row["body"]),
+            statement=msgspec.json.decode(row["statement"]),
+            tie=ties[row["event_key"]],
+        )
+        known = by_content.get(row["content_hash"])
+        if known is None or event.precedence < known.precedence:
+            by_content[row["content_hash"]] = event
+    return sorted(by_content.values(), key=lambda event: event.order)
+
+
+async def fetch_relatives(conn: Connection, events: Iterable[StoredEvent]) -> dict[int, Relatives]:
+    """Relatives of each event, by event key."""
+    wanted = list(events)
+    rows = await conn.fetch(
+        sql("suyuan.trace", "relatives"),
+        [event.row["content_hash"] for event in wanted],
+        [event.row["event_id_key"] for event in wanted],
+    )
+    by_content: dict[bytes, set[str]] = {}
+    by_id: dict[bytes, list[asyncpg.Record]] = {}
+    for row in rows:
+        if not row["declared"]:
+            by_content.setdefault(row["content_hash"], set()).add(row["party_id"])
+        by_id.setdefault(row["event_id_key"], []).append(row)
+    found = {}
+    for event in wanted:
+        row = event.row
+        same_id = by_id.get(row["event_id_key"], [])
+        others = {r["content_hash"] for r in same_id if not r["declared"]} - {row["content_hash"]}
+        declared = [r for r in same_id if r["declared"] and r["party_id"] == row["party_id"]]
+        found[row["event_key"]] = Relatives(
+            corroborations=len(by_content.get(row["content_hash"], set()) - {row["party_id"]}),
+            conflicts=len(others),
+            declarations=tuple(sorted(declared, key=lambda r: (r["event_time"], r["declaration"]))),
+        )
+    return found
+
+
+def mentioned_places(body: Mapping[str, Any]) -> list[str]:
+    """URIs of the places that an event names, the read point first."""
+    named = [body.get("readPoint"), body.get("bizLocation")]
+    return [place["id"] for place in named if isinstance(place, dict) and isinstance(place.get("id"), str)]
+
+
+def make_fact(
+    event: StoredEvent,
+    *,
+    body: Mapping[str, Any],
+    statement: Mapping[str, Any],
+    relatives: Relatives,
+    names: Names,
+    tie: Tie,
+    whole: bool,
+) -> Fact:
+    """The fact of an event for one audience.
+
+    ``body`` and ``statement`` are masked; ``whole`` says that the audience is the operator, who also gets keys,
+    IDs and the paper's name.
+    """
+    row = event.row
+    places = mentioned_places(body)
+    return Fact(
+        event_key=row["event_key"] if whole else 0,
+        event_id=row["event_id"] if whole else None,
+        log_index=row["log_index"],
+        event_type=EVENT_TYPE_NAMES[row["event_type"]],
+        action=ACTION_NAMES[row["action"]],
+        biz_step=str(body.get("bizStep") or ""),
+        disposition=str(body.get("disposition") or ""),
+        event_time=row["event_time"],
+        zone_offset=row["zone_offset"],
+        day_precision=row["day_precision"],
+        record_time=row["record_time"],
+        place=names.place(places[0]) if places else None,
+        party=names.party(str(statement.get("party", "")), str(statement.get("partyRole", ""))),
+        stated_by=str(body.get("{urn:suyuan:ext}statedBy") or ""),
+        assurance=Assurance(row["assurance"]).label,  # type: ignore[arg-type]
+        corroborations=relatives.corroborations,
+        conflicts=relatives.conflicts,
+        documents=_documents(body),
+        tie=tie,
+        corrections=tuple(_correction(declared, names) for declared in relatives.declarations),
+        message=row["message"] if whole else "",
+        rule=row["rule"] if whole else "",
+        capture_id=row["capture_id"] if whole else "",
+        things=tuple(_things(body)),
+        quantities=tuple(_quantities(body)),
+        attributes=_attributes(body),
+    )
+
+
+def _documents(body: Mapping[str, Any]) -> tuple[Document, ...]:
+    documents: dict[str, Document] = {}
+    for entry in body.get("bizTransactionList") or ():
+        uri = entry["bizTransaction"]
+        kind = document_kind(uri) or str(entry.get("type") or "").rsplit(":", 1)[-1].rsplit("-", 1)[-1]
+        documents[uri] = Document(kind=kind, uri=uri, number=document_number(uri))
+    return tuple(documents.values())
+
+
+def _things(body: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    parent = body.get("parentID")
+    if isinstance(parent, str):
+        found.append(parent)
+    for field in _LISTS:
+        found.extend(body.get(field) or ())
+        if len(found) >= MAX_THINGS:
+            break
+    return found[:MAX_THINGS]
+
+
+def _quantities(body: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (str(element["epcClass"]), str(element.get("quantity") or ""), str(element.get("uom") or ""))
+        for field in _QUANTITIES
+        for element in body.get(field) or ()
+    ]
+
+
+def _attributes(body: Mapping[str, Any]) -> dict[str, str]:
+    """Extensions and ilmd under their local names, plain texts only."""
+    found: dict[str, str] = {}
+    ilmd = body.get("ilmd")
+    for source in (ilmd if isinstance(ilmd, dict) else {}, body):
+        for name, value in source.items():
+            if not name.startswith("{"):
+                continue
+            text = _text(value)
+            if text is not None:
+                found[name.rpartition("}")[2]] = text
+    return found
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, dict) and isinstance(value.get("#number"), str):
+        return str(value["#number"])
+    return None
+
+
+def _correction(row: asyncpg.Record, names: Names) -> Correction:
+    declared = read_body(row["body"]).get("errorDeclaration") or {}
+    text = declared.get("declarationTime")
+    moment = datetime.fromisoformat(text) if isinstance(text, str) else row["record_time"]
+    return Correction(
+        party=names.party(row["party_id"], row["role"]),
+        declared_at=moment.astimezone(UTC),
+        reason=str(declared.get("reason") or ""),
+        corrective_event_ids=tuple(declared.get("correctiveEventIDs") or ()),
+    )

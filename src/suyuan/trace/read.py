@@ -1,0 +1,275 @@
+"""``TraceReader.read(thing, viewer)``: the only exit from stored events to a face.
+
+Everything that leaves has passed the disclosure policy here: facts are made from masked bodies, ties show a
+masked audience only what kind of thing they go through, and a bundle carries the claims that the policy lets
+the audience see or lets a proof need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from suyuan.capture.links import PERSON_KINDS, document_kind
+from suyuan.catalog import Place as CatalogPlace
+from suyuan.catalog import find_places, find_products
+from suyuan.db.pool import Connection, Pool
+from suyuan.disclosure.mask import Masked, context_of, mask_claims
+from suyuan.disclosure.policy import Policy, load_policy
+from suyuan.issuing import code_statuses
+from suyuan.parties.members import find_parties
+from suyuan.parties.roles import grants_at
+from suyuan.trace.claims import claims_at_hand
+from suyuan.trace.facts import (
+    Names,
+    Relatives,
+    StoredEvent,
+    fetch_events,
+    fetch_relatives,
+    make_fact,
+    mentioned_places,
+)
+from suyuan.trace.model import Fact, Place, Recall, Tie, TieLink, Trace
+from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
+from suyuan.trace.walk import Walk, walk
+
+_ITEM_PREFIX = "https://id.gs1.org/01/"
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """For whom a trace is read: the audience of the policy."""
+
+    audience: str
+
+    @property
+    def whole(self) -> bool:
+        """The operator sees keys, IDs and papers beside the facts."""
+        return self.audience == "operator"
+
+
+OPERATOR = Viewer("operator")
+PUBLIC = Viewer("public")
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as its viewer gets it: the event, its mask, its fact. Bundles are built from these."""
+
+    event: StoredEvent
+    masked: Masked
+    fact: Fact
+    positions: dict[str, int]
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace with the masked events behind it, in the order of its facts."""
+
+    trace: Trace
+    seen: tuple[Seen, ...]
+
+
+def split_item(uri: str) -> tuple[str, str, str]:
+    """GTIN, serial and lot in a canonical GTIN URI; empty where it has none."""
+    if not uri.startswith(_ITEM_PREFIX):
+        return "", "", ""
+    parts = uri[len(_ITEM_PREFIX) :].split("/")
+    keys = dict(zip(parts[1::2], parts[2::2], strict=False))
+    return parts[0], keys.get("21", ""), keys.get("10", "")
+
+
+class TraceReader:
+    """Reads traces for viewers. Holds the policy and the pool, no other state."""
+
+    def __init__(self, pool: Pool, policy: Policy | None = None) -> None:
+        self.pool = pool
+        self.policy = policy or load_policy()
+
+    async def read(self, thing: str, viewer: Viewer) -> Trace | None:
+        """The trace of ``thing`` (a canonical URI) for ``viewer``; None where nothing is known of it.
+
+        Raises ``NotFoundError`` (``policy.audience.unknown``).
+        """
+        reading = await self.read_with_events(thing, viewer)
+        return None if reading is None else reading.trace
+
+    async def read_with_events(self, thing: str, viewer: Viewer) -> Reading | None:
+        """The trace with its masked events, read in one snapshot."""
+        async with (
+            self.pool.acquire() as conn,
+            conn.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await self.read_on(conn, thing, viewer)
+
+    async def read_on(self, conn: Connection, thing: str, viewer: Viewer) -> Reading | None:
+        """As ``read_with_events``, on the caller's connection."""
+        found = await walk(conn, thing)
+        events = await fetch_events(conn, found.events)
+        gtin, serial, lot = split_item(thing)
+        status = (await code_statuses(conn, gtin, [serial])).get(serial) if serial else None
+        if not events and status is None:
+            return None
+        relatives = await fetch_relatives(conn, events)
+        names = await self._names(conn, events, relatives)
+        seen = self._mask(found, events, relatives, names, viewer)
+        lots = found.lots or ([f"{_ITEM_PREFIX}{gtin}/10/{status['lot']}"] if status is not None else [])
+        lot = lot or (split_item(lots[0])[2] if lots else "")
+        # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
+        whole = [
+            make_fact(
+                event,
+                body=event.body,
+                statement=event.statement,
+                relatives=relatives[event.row["event_key"]],
+                names=names,
+                tie=event.tie,
+                whole=True,
+            )
+            for event in events
+        ]
+        recall = await self._recall(conn, whole, gtin, lot)
+        facts = tuple(one.fact for one in seen)
+        return Reading(
+            trace=Trace(
+                thing=thing,
+                kind=_kind(thing),
+                gtin=gtin,
+                serial=serial,
+                lot=lot,
+                state=_state(whole, recall, status),
+                audience=viewer.audience,
+                product=await self._product(conn, gtin),
+                facts=facts,
+                ambiguities=tuple(found.ambiguities) if viewer.whole else _plain_ambiguities(found),
+                recall=recall,
+                aliases=tuple(found.aliases),
+                truncated=found.truncated,
+            ),
+            seen=tuple(seen),
+        )
+
+    # -- masking ------------------------------------------------------------------------------------------
+
+    def _mask(
+        self,
+        found: Walk,
+        events: Sequence[StoredEvent],
+        relatives: dict[int, Relatives],
+        names: Names,
+        viewer: Viewer,
+    ) -> list[Seen]:
+        chain = {reach.uri for reach in found.containers} | set(found.papers)
+        chain |= {link.uri for event in events for link in event.tie.links}
+        item = {found.thing, *found.aliases}
+        lots = {*found.lots, *(uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots))}
+        seen = []
+        for event in events:
+            key = event.row["event_key"]
+            positions = found.positions.get(key, {})
+            context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
+            claims = claims_at_hand(event.body, event.statement, positions)
+            masked = mask_claims(self.policy, viewer.audience, claims, context)
+            if not masked.shown:
+                continue
+            fact = make_fact(
+                event,
+                body=masked.body,
+                statement=masked.statement,
+                relatives=relatives[key],
+                names=names,
+                tie=event.tie if viewer.whole else _plain_tie(event.tie),
+                whole=viewer.whole,
+            )
+            seen.append(Seen(event=event, masked=masked, fact=fact, positions=positions))
+        return seen
+
+    # -- names --------------------------------------------------------------------------------------------
+
+    async def _names(
+        self, conn: Connection, events: Sequence[StoredEvent], relatives: dict[int, Relatives]
+    ) -> Names:
+        parties = {event.row["party_id"] for event in events}
+        parties |= {row["party_id"] for one in relatives.values() for row in one.declarations}
+        known = await find_parties(conn, parties)
+        places = await find_places(conn, {uri for event in events for uri in mentioned_places(event.body)})
+        return Names(
+            {party_id: (party.name_en, party.name_zh) for party_id, party in known.items()},
+            {uri: _place(place) for uri, place in places.items()},
+        )
+
+    async def _product(self, conn: Connection, gtin: str) -> dict[str, str]:
+        product = (await find_products(conn, [gtin])).get(gtin) if gtin else None
+        if product is None:
+            return {}
+        attributes = {name: str(value) for name, value in msgspec.to_builtins(product).items() if value}
+        roles = ("producer", "importer", "agent", "distributor", "seller", "owner_party")
+        firms = await find_parties(conn, [attributes[role] for role in roles if role in attributes])
+        for role in roles:
+            firm = firms.get(attributes.get(role, ""))
+            if firm is not None:
+                attributes[f"{role}_en"] = firm.name_en
+                attributes[f"{role}_zh"] = firm.name_zh
+        attributes.pop("owner_party", None)
+        return attributes
+
+    async def _recall(self, conn: Connection, facts: Sequence[Fact], gtin: str, lot: str) -> Recall | None:
+        may: dict[int, bool] = {}
+        for fact in facts:
+            if "recall" in fact.disposition or "recall" in fact.biz_step:
+                grants = await grants_at(conn, fact.party.party_id, fact.record_time)
+                may[fact.event_key] = any(
+                    grant.role in RECALL_ROLES and grant.covers(gtin or None) for grant in grants
+                )
+        return recall_of(facts, lambda fact: may.get(fact.event_key, False), lot)
+
+
+def _kind(thing: str) -> str:
+    gtin, serial, lot = split_item(thing)
+    if gtin:
+        return "item" if serial else "lot" if lot else "product"
+    if thing.startswith("https://id.gs1.org/00/"):
+        return "logistic unit"
+    return document_kind(thing) or "thing"
+
+
+def _state(facts: Sequence[Fact], recall: Recall | None, status: Any) -> str:
+    if status is not None and "voided" in status["acts"]:
+        return "voided"
+    if recall is not None:
+        return "recalled"
+    state = state_of(facts)
+    if state == "unknown" and status is not None:
+        return "issued"
+    return state
+
+
+def _place(place: CatalogPlace) -> Place:
+    return Place(
+        uri=place.uri,
+        name_en=place.name_en,
+        name_zh=place.name_zh,
+        city_en=place.city_en,
+        city_zh=place.city_zh,
+        country=place.country,
+        unlocode=place.unlocode,
+        customs_code=place.customs_code,
+    )
+
+
+def _plain_tie(tie: Tie) -> Tie:
+    """A tie as the public sees it: what kinds of things it goes through and when, no numbers."""
+    links = tuple(
+        TieLink(
+            kind="parcel" if link.kind in PERSON_KINDS else link.kind,
+            uri="",
+            label="",
+            since=link.since,
+            until=link.until,
+        )
+        for link in tie.links
+    )
+    return Tie(kind=tie.kind, links=links)
+
+
+def _plain_ambiguities(found: Walk) -> tuple[Any, ...]:
+    return tuple(msgspec.structs.replace(ambiguity, candidates=()) for ambiguity in found.ambiguities)

@@ -1,0 +1,1 @@
+SELECT key, uri, kind FROM thing WHERE key = ANY ($1::bytea[])
