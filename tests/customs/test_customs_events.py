@@ -8,7 +8,16 @@ import customs_messages as messages
 import pytest
 
 from suyuan import customs
+from suyuan.canon import canonical_json
 from suyuan.customs.values import is_id_number, is_uscc, read_time
+from suyuan.epcis import (
+    canonical_body,
+    event_from_body,
+    event_hash,
+    person_documents,
+    read_json,
+    write_json_document,
+)
 from suyuan.epcis.model import Event, Number
 
 
@@ -160,6 +169,19 @@ def test_several_records_make_several_events_with_their_own_paths() -> None:
         f"/CEB622Message/InventoryReturn[{number}]" for number in (1, 2, 3)
     ]
     assert len(customs.fields(messages.message("CEB621", repeat=2))) == 4
+
+
+@pytest.mark.parametrize("kind", messages.KINDS)
+def test_events_have_a_canonical_body_an_id_and_a_json_form(kind: str) -> None:
+    for derived in customs.read(messages.message(kind)).events:
+        body = canonical_body(derived.event)
+        assert canonical_json(body)
+        assert event_hash(event_from_body(body)) == event_hash(derived.event)
+        (again,) = read_json(write_json_document([derived.event]))
+        assert event_hash(again) == event_hash(derived.event)
+        uris = _documents(derived.event) | set(derived.event.epc_list)
+        raw = {uri for uri in uris if uri.startswith("urn:suyuan:raw:")}
+        assert {document.uri for document in person_documents(derived.event)} == raw
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,12 @@ issuer is empty. A draft (``appStatus`` 1) states nothing.
 from __future__ import annotations
 
 from suyuan.canon import normal_decimal
-from suyuan.customs.drafting import (
-    CBV_STEP,
-    EventDraft,
-    raw_uri,
-)
+from suyuan.customs.drafting import CBV_DISPOSITION, CBV_STEP, DISPOSITION, STEP, EventDraft, raw_uri
 from suyuan.customs.message import Part
 from suyuan.customs.values import read_gtin
 from suyuan.epcis.model import Action, Event, QuantityElement
 from suyuan.epcis.reading import Warning_
 from suyuan.errors import InputError
-
-STEP = "urn:suyuan:bizstep:"
-DISPOSITION = "urn:suyuan:disp:"
-CBV_DISPOSITION = "https://ref.gs1.org/cbv/Disp-"
 
 # UN/CEFACT Recommendation 20 for the customs units that measure; the others count.
 _MEASURES = {

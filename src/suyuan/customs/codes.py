@@ -1,7 +1,7 @@
 """What the codes of the customs mean, in Chinese and English.
 
-Each list is one CSV file (``code,zh,en``) under ``data/codes``; an operator may put a file of the same name
-into a folder of their own, which then stands in place of the packaged one. The lists are never complete: an
+Each list is one CSV file (``code,zh,en``) under ``data/codes``; an operator's own file of the same name may
+stand in its place (``CodeLists.replaced_by``). The lists are never complete: an
 unlisted code is a warning and is kept as it stands. No list decides what an event says.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import msgspec
 
@@ -52,20 +52,20 @@ class CodeLists:
         """All codes of a list; empty for a list that does not exist."""
         return dict(self._lists.get(code_list, {}))
 
-    def replaced_by(self, folder: Path) -> CodeLists:
-        """These lists with those of ``folder`` (``<list>.csv``) in their place.
+    def replaced_by(self, texts: Mapping[str, str]) -> CodeLists:
+        """These lists with others in their place: CSV texts by list name, which the caller has read.
 
         Raises ``InputError`` (``customs.codes.unreadable``).
         """
         lists = dict(self._lists)
-        for file in sorted(folder.glob("*.csv")):
+        for name, text in texts.items():
             try:
-                lists[file.stem] = read_code_list(file.read_text("utf-8-sig"))
-            except (OSError, UnicodeDecodeError, KeyError, csv.Error):
+                lists[name] = read_code_list(text.removeprefix("\ufeff"))
+            except (KeyError, AttributeError, csv.Error):
                 raise InputError(
                     "customs.codes.unreadable",
                     "The code list cannot be read.",
-                    path=file.name,
+                    path=name,
                     remedy="Save it as UTF-8 CSV with the header code,zh,en.",
                 ) from None
         return CodeLists(lists)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from suyuan.customs import ceb_rules, sas_rules
+from suyuan.customs import bonded_list_rules, ceb_rules, gate_pass_rules
 from suyuan.customs.drafting import EventDraft
 from suyuan.customs.message import Message
 from suyuan.epcis.model import Event
@@ -31,13 +31,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "CEB621": (Rule("ceb621/1", ceb_rules.ceb621),),
     "CEB622": (Rule("ceb622/1", ceb_rules.ceb622),),
     "CEB816": (Rule("ceb816/1", ceb_rules.ceb816),),
-    "SAS/INV101": (Rule("inv101/1", sas_rules.inv101), Rule("inv101-parcels/1", sas_rules.inv101_parcels)),
-    "SAS/INV201": (Rule("inv201/1", sas_rules.inv201),),
-    "SAS/INV202": (Rule("inv202/1", sas_rules.inv202),),
-    "SAS/INV211": (Rule("inv211/1", sas_rules.inv211),),
-    "SAS/SAS121": (Rule("sas121/1", sas_rules.sas121),),
-    "SAS/SAS221": (Rule("sas221/1", sas_rules.sas221),),
-    "SAS/SAS223": (Rule("sas223/1", sas_rules.sas223),),
+    "SAS/INV101": (
+        Rule("inv101/1", bonded_list_rules.inv101),
+        Rule("inv101-parcels/1", bonded_list_rules.inv101_parcels),
+    ),
+    "SAS/INV201": (Rule("inv201/1", bonded_list_rules.inv201),),
+    "SAS/INV202": (Rule("inv202/1", bonded_list_rules.inv202),),
+    "SAS/INV211": (Rule("inv211/1", bonded_list_rules.inv211),),
+    "SAS/SAS121": (Rule("sas121/1", gate_pass_rules.sas121),),
+    "SAS/SAS221": (Rule("sas221/1", gate_pass_rules.sas221),),
+    "SAS/SAS223": (Rule("sas223/1", gate_pass_rules.sas223),),
 }
 
 

@@ -27,7 +27,10 @@ from suyuan.errors import InputError
 
 EXTENSION_NAMESPACE = "urn:suyuan:ext"
 CBV_STEP = "https://ref.gs1.org/cbv/BizStep-"
+CBV_DISPOSITION = "https://ref.gs1.org/cbv/Disp-"
 CBV_TRANSACTION = "https://ref.gs1.org/cbv/BTT-"
+STEP = "urn:suyuan:bizstep:"
+DISPOSITION = "urn:suyuan:disp:"
 # Where a customs district lies, as UN/LOCODE. Part of the rules, not a code list that an operator replaces:
 # changing an entry changes events and so is a new version of the rules that use it.
 _DISTRICT_LOCODE = {"5165": "CNNSA", "5166": "CNNSA", "5141": "CNCAN"}

@@ -1,57 +1,24 @@
-"""What each SAS message of the bonded zone states, as events.
+"""What the messages about bonded lists (INV101, INV201, INV202, INV211) state, as events.
 
 An exit list makes two events: one ties the list to its ledger items, one to its parcels' lists, since one
 event with both would tie every parcel to every ledger item. Receipts are what customs states, after the
-message; who delivered it is another matter. Container numbers are things (``urn:epc:id:bic:``); those of a
-wrong form are kept in the evidence only.
+message; who delivered it is another matter.
 """
 
 from __future__ import annotations
 
-import re
-
-from suyuan.customs.ceb_rules import CBV_DISPOSITION, DISPOSITION, STEP
-from suyuan.customs.drafting import CBV_STEP, EventDraft
+from suyuan.customs.drafting import DISPOSITION, STEP, EventDraft
 from suyuan.customs.message import Part
-from suyuan.customs.values import Moment, read_time
-from suyuan.epcis.model import Action, Event
+from suyuan.customs.sas_statements import application_action, approval_of, declared_moment
+from suyuan.epcis.model import Event
 from suyuan.errors import InputError
-from suyuan.gs1.check_digits import container_valid
 
-_SEPARATOR = re.compile(r"[\\/,;\s]+")
-_RELATED_KINDS = {"1": "bonded-list", "2": "stock-bill", "3": "bol"}
 _LIST_STATUS = {
     "0": f"{DISPOSITION}approved",
     "1": f"{DISPOSITION}declared",
     "2": f"{DISPOSITION}rejected",
     "3": f"{DISPOSITION}deleted",
 }
-_GATE_STATUS = {
-    "0": f"{DISPOSITION}declared",
-    "1": f"{DISPOSITION}approved",
-    "2": f"{DISPOSITION}passed_gate",
-    "3": f"{DISPOSITION}passed_gate",
-    "4": f"{DISPOSITION}passed_gate",
-    "5": f"{DISPOSITION}deleted",
-    "6": f"{DISPOSITION}void",
-}
-_PASSED = frozenset({"2", "3", "4"})
-
-
-def _declared_moment(draft: EventDraft, text: str, what: str) -> Moment:
-    """The time of a declaration: a day becomes the time of sending if that is in it."""
-    moment = draft.moment(text, what)
-    sent = read_time(draft.message.envelope.get("send_time", ""))
-    if moment.day_only and sent is not None and not sent.day_only:
-        # The day's last instant is less than a day after anything in it and before anything after it.
-        gap = (moment.time - sent.time).total_seconds()
-        if 0 <= gap < 86_400:
-            return sent
-    return moment
-
-
-def _action(kind: str) -> Action:
-    return "DELETE" if kind == "3" else "ADD"
 
 
 def _goods_line(draft: EventDraft, line: Part, ledger: str, prefix_upper: bool) -> None:
@@ -115,9 +82,9 @@ def inv101(draft: EventDraft) -> list[Event]:
         _goods_line(draft, line, head.value("PutrecNo"), prefix_upper=True)
     return [
         draft.event(
-            _declared_moment(draft, head.value("InvtDclTime"), "InvtDclTime"),
+            declared_moment(draft, head.value("InvtDclTime"), "InvtDclTime"),
             step=STEP + "declaring",
-            action=_action(kind),
+            action=application_action(kind),
             disposition=DISPOSITION + "declared",
             district=head.value("DclPlcCuscd"),
         )
@@ -139,9 +106,9 @@ def inv101_parcels(draft: EventDraft) -> list[Event]:
     draft.stated_by_firm(head.value("DclEtpsno"))
     return [
         draft.event(
-            _declared_moment(draft, head.value("InvtDclTime"), "InvtDclTime"),
+            declared_moment(draft, head.value("InvtDclTime"), "InvtDclTime"),
             step=STEP + "declaring",
-            action=_action(head.value("DclTypecd")),
+            action=application_action(head.value("DclTypecd")),
             disposition=DISPOSITION + "declared",
             district=head.value("DclPlcCuscd"),
         )
@@ -175,13 +142,8 @@ _RECEIPT_TEXTS = {
 }
 
 
-def _approval(draft: EventDraft) -> Part | None:
-    results = draft.record.lines("HdeApprResult")
-    return results[0] if results else None
-
-
 def _list_receipt(draft: EventDraft) -> None:
-    head, approval = draft.record.head, _approval(draft)
+    head, approval = draft.record.head, approval_of(draft)
     number = head.value("bondInvtNo") or (approval.value("businessId") if approval is not None else "")
     if not number and not head.value("invtPreentNo"):
         raise InputError(
@@ -205,7 +167,7 @@ def _list_receipt(draft: EventDraft) -> None:
 
 def inv201(draft: EventDraft) -> list[Event]:
     """Customs answers a bonded list: approved, rejected or deleted; deducted provisionally or not."""
-    head, approval = draft.record.head, _approval(draft)
+    head, approval = draft.record.head, approval_of(draft)
     _list_receipt(draft)
     decided = approval.value("manageDate") if approval is not None else ""
     return [
@@ -267,7 +229,7 @@ def inv211(draft: EventDraft) -> list[Event]:
                 "provisionalReduction": line.value("prevdRedcQty"),
             },
         )
-    approval = _approval(draft)
+    approval = approval_of(draft)
     decided = approval.value("manageDate") if approval is not None else ""
     return [
         draft.event(
@@ -275,144 +237,5 @@ def inv211(draft: EventDraft) -> list[Event]:
             step=STEP + "clearing",
             disposition=DISPOSITION + "deducted",
             district=head.value("dclPlcCuscd"),
-        )
-    ]
-
-
-def _related(draft: EventDraft, kind_code: str, numbers: str) -> None:
-    kind = _RELATED_KINDS.get(kind_code)
-    if kind is not None:
-        for number in _SEPARATOR.split(numbers.strip()):
-            draft.document(kind, number, cbv="bol" if kind == "bol" else "")
-
-
-def _containers(draft: EventDraft, text: str) -> tuple[str, ...]:
-    numbers = [number for number in _SEPARATOR.split(text.strip()) if container_valid(number)]
-    return tuple(f"urn:epc:id:bic:{number}" for number in numbers if not draft.is_personal(number))
-
-
-def _gate_head(draft: EventDraft, upper: bool) -> None:
-    """The facts of a gate pass that its application and its receipts share."""
-
-    def value(name: str) -> str:
-        return draft.value(name[0].upper() + name[1:] if upper else name)
-
-    draft.text("direction", value("ioTypecd"))
-    for name, field in {
-        "gatePassType": "passportTypecd",
-        "gatePassBinding": "bindTypecd",
-        "vehicleNo": "vehicleNo",
-        "containerNo": "containerNo",
-        "zoneFirm": "areainEtpsno",
-        "masterDistrict": "masterCuscd",
-    }.items():
-        draft.text(name, value(field))
-    for name in ("totalGrossWt", "totalNetWt", "totalWt", "vehicleWt", "passCollectWt", "wtError"):
-        draft.number(name, value(name))
-
-
-def _gate_lines(draft: EventDraft, lines: list[Part], upper: bool) -> None:
-    for line in lines:
-
-        def value(name: str, line: Part = line) -> str:
-            return line.value(name[0].upper() + name[1:] if upper else name)
-
-        draft.line(
-            {
-                "lineNo": line.value("PassportSeqNo", "passportSeqno"),
-                "listLineNo": value("rltGdsSeqno"),
-                "itemNo": value("gdsMtno"),
-                "hsCode": value("gdecd"),
-                "goodsName": value("gdsNm"),
-                "unit": value("dclUnitcd"),
-            },
-            {"quantity": value("dclQty"), "grossWeight": value("grossWt"), "netWeight": value("netWt")},
-        )
-
-
-def sas121(draft: EventDraft) -> list[Event]:
-    """A gate pass is applied for: for which lists, on which vehicle, with which container."""
-    head = draft.record.head
-    number, preentry = head.value("PassportNo"), head.value("SeqNo")
-    draft.document("gate-pass", number)
-    draft.document("gate-pass-preentry", preentry)
-    if not number and not preentry:
-        draft.document("gate-pass-draft", head.value("AreainEtpsno"), head.value("EtpsPreentNo"))
-    _related(draft, head.value("RltTbTypecd"), head.value("RltNo"))
-    for part in draft.record.lines("PassportAcmp"):
-        _related(draft, part.value("RtlBillTypecd", "RltTbTypecd"), part.value("RtlBillNo", "RltNo"))
-    _gate_head(draft, upper=True)
-    draft.stated_by_firm(head.value("DclEtpsno", "AreainEtpsno"))
-    _gate_lines(draft, draft.record.lines("PassportList"), upper=True)
-    applied = head.value("DclTime") or draft.message.envelope.get("send_time", "")
-    return [
-        draft.event(
-            _declared_moment(draft, applied, "DclTime"),
-            step=STEP + "declaring",
-            action=_action(head.value("DclTypecd")),
-            disposition=DISPOSITION + "declared",
-            district=head.value("MasterCuscd"),
-            epcs=_containers(draft, head.value("ContainerNo")),
-        )
-    ]
-
-
-def _gate_receipt(draft: EventDraft) -> str:
-    """The documents and facts of a receipt of a gate pass; returns when customs decided, if it says so."""
-    head, approval = draft.record.head, _approval(draft)
-    draft.document("gate-pass", head.value("passportNo"))
-    draft.document("gate-pass-preentry", head.value("sasPassportPreentNo"))
-    _related(draft, head.value("rltTbTypecd"), head.value("rltNo"))
-    for part in draft.record.lines("SasPassportRlt"):
-        _related(draft, part.value("rltTbTypecd"), part.value("rltNo"))
-    _gate_head(draft, upper=False)
-    draft.text("gatePassStatus", head.value("stucd"))
-    draft.text("portApproval", head.value("emapvMarkcd"))
-    draft.text("gateId", head.value("passID"))
-    if approval is not None:
-        draft.text("manageResult", approval.value("manageResult"))
-    draft.stated_by_customs(head.value("masterCuscd"))
-    _gate_lines(draft, draft.record.lines("SasPassportDt"), upper=False)
-    return approval.value("manageDate") if approval is not None else ""
-
-
-def sas221(draft: EventDraft) -> list[Event]:
-    """Customs answers an application for a gate pass."""
-    head = draft.record.head
-    decided = _gate_receipt(draft)
-    rejected = head.value("emapvMarkcd") == "3"
-    return [
-        draft.event(
-            draft.moment(decided or head.value("dclTime"), "manageDate"),
-            step=STEP + "clearing",
-            disposition=DISPOSITION + "rejected" if rejected else _GATE_STATUS.get(head.value("stucd")),
-            district=head.value("masterCuscd"),
-            epcs=_containers(draft, head.value("containerNo")),
-        )
-    ]
-
-
-def sas223(draft: EventDraft) -> list[Event]:
-    """A vehicle went through the gate of the zone, in (arriving) or out (departing)."""
-    head = draft.record.head
-    decided = _gate_receipt(draft)
-    second = head.value("secdPassTime", "secPassTime") if head.value("stucd") == "4" else ""
-    passed = second or head.value("passTime")
-    if head.value("stucd") not in _PASSED or not passed:
-        # What has no time of passing has not passed: a mere state of the gate pass.
-        step, disposition = STEP + "clearing", _GATE_STATUS.get(head.value("stucd"))
-        moment = draft.moment(decided or head.value("dclTime"), "manageDate")
-    else:
-        outward = head.value("ioTypecd") == "E"
-        step = CBV_STEP + ("departing" if outward else "arriving")
-        disposition = CBV_DISPOSITION + "in_transit" if outward else DISPOSITION + "passed_gate"
-        moment = draft.moment(passed, "passTime")
-    return [
-        draft.event(
-            moment,
-            step=step,
-            disposition=disposition,
-            district=head.value("masterCuscd"),
-            epcs=_containers(draft, head.value("containerNo")),
         )
     ]
