@@ -19,7 +19,7 @@ import msgspec
 
 from suyuan.canon import normal_decimal
 from suyuan.epcis import cbv
-from suyuan.epcis.identifiers import canonical_uri
+from suyuan.epcis.identifiers import canonical_uri, check_uri
 from suyuan.epcis.model import Action
 from suyuan.errors import InputError, SuyuanError
 from suyuan.gs1.check_digits import check_digit, check_digit_valid, container_valid
@@ -199,9 +199,15 @@ def read_thing(cell: Cell, gtin: str = "") -> str:
         text = "https://id.gs1.org/" + "/".join(f"{ai}/{_value(value)}" for ai, value in elements)
     if ":" in text and _URI.fullmatch(text):
         try:
-            return canonical_uri(text)
-        except SuyuanError as error:
-            raise wrong("check_digit", cell, error.reason, error.remedy) from None
+            check_uri(text)
+        except SuyuanError:
+            raise wrong(
+                "check_digit",
+                cell,
+                "This GS1 identifier breaks its own rules: a check digit or the form of its URN is wrong.",
+                "Read the number again from the label or the master data.",
+            ) from None
+        return canonical_uri(text)
     if len(text) == 18 and text.isascii() and text.isdigit():
         return f"https://id.gs1.org/00/{_checked(cell, text, 'SSCC')}"
     if re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", text, re.ASCII):

@@ -8,6 +8,7 @@ names are not looked at; a formula counts by the value that was stored with it.
 
 from __future__ import annotations
 
+import codecs
 import io
 import math
 import re
@@ -35,6 +36,7 @@ MAX_TEXT: Final = 512 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["']([0-9]{1,10})["']""")
+_TEXT_END = re.compile(rb"</(?:\w+:)?si>")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 
 
@@ -122,15 +124,18 @@ def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Unpack one part, check how far its cells reach; the length of its longest text and its cell count."""
-    if not entry.filename.startswith("xl/") or not entry.filename.endswith(".xml"):
-        return 0, 0
+    """Unpack one part, check how far its cells reach; the length of its longest text and its cell count.
+
+    Any part may be a sheet or the table of texts, whatever its name, so all are looked through.
+    """
     with archive.open(entry) as stream:
         data = b"".join(iter(lambda: stream.read(_CHUNK), b""))
-    if entry.filename.endswith("sharedStrings.xml"):
-        return max(map(len, re.split(rb"</(?:\w+:)?si>", data))), 0
-    if "worksheets/" not in entry.filename:
-        return 0, 0
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise _unreadable("One of its parts is UTF-16.")
+    longest = max(map(len, _TEXT_END.split(data))) if _TEXT_END.search(data) else 0
+    cells = len(_CELL.findall(data))
+    if not cells and not _ROW.search(data):
+        return longest, 0
     references = set(_REFERENCE.findall(data))
     columns = max((_column_number(letters) for letters, _ in references), default=0)
     rows = max([int(row) for _, row in references] + [int(row) for row in _ROW.findall(data)], default=0)
@@ -139,10 +144,10 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int,
             "sheet.too_large",
             f"A sheet reaches to row {rows}, column {columns}; at most {MAX_ROWS} rows and {MAX_COLUMNS}"
             " columns are read.",
-            path=entry.filename,
+            path=entry.filename[:120],
             remedy="Delete what stands far below or beside the table, or split it.",
         )
-    return 0, len(_CELL.findall(data))
+    return longest, cells
 
 
 def _column_number(letters: bytes) -> int:

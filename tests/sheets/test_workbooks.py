@@ -1,0 +1,180 @@
+"""Workbooks: what is read from them, and what is refused before it is unpacked."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from datetime import datetime
+
+import pytest
+from openpyxl import Workbook
+
+from suyuan import sheets
+from suyuan.errors import SuyuanError, TooLargeError
+
+CASE = "https://id.gs1.org/01/18710000001233/21/A1"
+
+
+def workbook_bytes(*tables, titles=("Sheet1", "Sheet2")) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for title, table in zip(titles, tables, strict=False):
+        sheet = book.create_sheet(title)
+        for row in table:
+            sheet.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def packing(*rows):
+    return [["Time zone", "+02:00"], ["Pallet", "Case", "Date"], *rows]
+
+
+GOOD = ["087100000000000123", CASE, datetime(2025, 8, 13, 11, 30)]  # noqa: DTZ001 - Excel knows no zones
+
+
+def refusal(data: bytes) -> SuyuanError:
+    with pytest.raises(SuyuanError) as caught:
+        sheets.read(data)
+    return caught.value
+
+
+def rezip(data: bytes, change) -> bytes:
+    """The workbook with ``change(name, content)`` applied to each part."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return result.getvalue()
+
+
+def test_typed_cells_and_their_places():
+    data = workbook_bytes(packing(GOOD))
+    assert sheets.recognise(data)
+    reading = sheets.read(data)
+    assert reading.kind == "sheet/packing-list"
+    assert (reading.events[0].path, reading.encrypt_whole) == ("Sheet1!3", False)
+    assert reading.events[0].event.event_time.isoformat() == "2025-08-13T09:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "path"),
+    [
+        ([87100000000000123, CASE, GOOD[2]], "sheet.cell.rounded", "Sheet1!A3"),
+        ([GOOD[0], 8710000001236.5, GOOD[2]], "sheet.cell.identifier", "Sheet1!B3"),
+        ([GOOD[0], CASE, "soon"], "sheet.cell.time", "Sheet1!C3"),
+        ([GOOD[0], CASE, None], "sheet.cell.missing", "Sheet1!3"),
+    ],
+)
+def test_a_bad_cell_is_named_with_its_sheet(row, code, path):
+    error = refusal(workbook_bytes(packing(row)))
+    assert (error.code, error.path) == (code, path)
+
+
+def test_a_gtin_stored_as_a_number_gets_its_zeros_back():
+    rows = [
+        ["Pallet", "Lot", "GTIN", "Qty", "Date"],
+        ["087100000000000123", "L1", 8710000001236, 720, "2025-08-13T11:30Z"],
+    ]
+    event = sheets.read(workbook_bytes(rows)).events[0].event
+    assert event.child_quantity_list[0].epc_class == "https://id.gs1.org/01/08710000001236/10/L1"
+
+
+def test_personal_data_in_a_workbook_asks_to_be_encrypted_whole():
+    rows = [
+        ["运单号", "快递公司代码", "时间", "时区", "状态", "签收人"],
+        ["SF1399000000017", "440196X001", "2025-10-11 11:32", "+08:00", "签收", "测试"],
+    ]
+    reading = sheets.read(workbook_bytes(rows))
+    assert reading.encrypt_whole
+    assert {(p.path, p.category, p.end) for p in reading.personal} == {
+        ("Sheet1!A2", "waybill_no", 0),
+        ("Sheet1!F2", "name", 0),
+    }
+
+
+def test_several_sheets_of_one_kind_are_one_reading_and_other_sheets_are_named():
+    other = [*GOOD]
+    other[0], other[1] = "087100000000000130", CASE + "2"
+    reading = sheets.read(workbook_bytes(packing(GOOD), packing(other)))
+    assert [d.path for d in reading.events] == ["Sheet1!3", "Sheet2!3"]
+    reading = sheets.read(workbook_bytes(packing(GOOD), [["notes"], ["call the driver"]]))
+    assert [(w.code, w.path) for w in reading.warnings] == [("sheet.ignored", "Sheet2")]
+    mixed = [["waybill", "carrier", "time", "status"], ["X1", "C1", "2025-10-11T11:32Z", "signed"]]
+    assert refusal(workbook_bytes(packing(GOOD), mixed)).code == "sheet.kinds.mixed"
+
+
+def test_an_unknown_column_is_named():
+    data = workbook_bytes([["Pallet", "Case", "Date", "Colour"], [*GOOD[:2], "2025-08-13T11:30Z", "red"]])
+    assert [(w.code, w.path) for w in sheets.read(data).warnings] == [("sheet.column.unknown", "Sheet1!D1")]
+
+
+def test_a_zip_bomb_is_refused_by_its_directory():
+    bomb = rezip(
+        workbook_bytes(packing(GOOD)),
+        lambda name, content: b" " * 30_000_000 if name == "xl/theme/theme1.xml" else content,
+    )
+    assert len(bomb) < 200_000
+    error = refusal(bomb)
+    assert isinstance(error, TooLargeError)
+    assert error.code == "sheet.workbook.bomb"
+    many = io.BytesIO(workbook_bytes(packing(GOOD)))
+    with zipfile.ZipFile(many, "a") as archive:
+        for number in range(1_001):
+            archive.writestr(f"xl/media/{number}", b"")
+    assert refusal(many.getvalue()).code == "sheet.workbook.bomb"
+
+
+def test_a_cell_in_the_last_corner_is_refused_before_memory_is_asked_for():
+    far = rezip(
+        workbook_bytes(packing(GOOD)), lambda _, content: content.replace(b'r="C3"', b'r="XFD1048576"')
+    )
+    assert refusal(far).code == "sheet.too_large"
+
+
+def test_one_long_text_in_very_many_cells_is_refused():
+    def change(name, content):
+        if name.endswith("sheet1.xml"):
+            row = b'<row spans="%s">' + b'<c t="s"><v>0</v></c>' * 20 + b"</row>"
+            rows = b"".join(row % os.urandom(8).hex().encode() for _ in range(2_000))
+            return content.replace(b"</sheetData>", rows + b"</sheetData>")
+        return content
+
+    data = io.BytesIO(rezip(workbook_bytes(packing(GOOD)), change))
+    with zipfile.ZipFile(data, "a") as archive:
+        archive.writestr("xl/texts.xml", b"<sst><si><t>%s</t></si></sst>" % os.urandom(15_000).hex().encode())
+    assert refusal(data.getvalue()).code == "sheet.too_large"
+
+
+def test_a_directory_that_lies_about_sizes_is_refused():
+    data = workbook_bytes(packing(GOOD))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    lying = data.replace(size.to_bytes(4, "little"), (size - 40).to_bytes(4, "little"))
+    assert lying != data
+    assert refusal(lying).code == "sheet.workbook.unreadable"
+
+
+def test_macros_and_external_links_are_not_looked_at():
+    data = io.BytesIO(workbook_bytes(packing(GOOD)))
+    with zipfile.ZipFile(data, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 not really a macro")
+        archive.writestr("xl/externalLinks/externalLink1.xml", b"<externalLink/>")
+    assert len(sheets.read(data.getvalue()).events) == 1
+
+
+@pytest.mark.parametrize("cut", [30, 200, -30])
+def test_truncated_workbooks(cut):
+    assert refusal(workbook_bytes(packing(GOOD))[:cut]).code == "sheet.workbook.unreadable"
+
+
+def test_no_header_and_no_rows():
+    assert refusal(workbook_bytes([["hello"], ["world"]])).code == "sheet.header.unknown"
+    assert refusal(workbook_bytes(packing())).code == "sheet.no_rows"
+    other_zip = io.BytesIO()
+    with zipfile.ZipFile(other_zip, "w") as archive:
+        archive.writestr("readme.txt", b"no workbook")
+    assert not sheets.recognise(other_zip.getvalue())
+    assert refusal(other_zip.getvalue()).code == "sheet.workbook.unreadable"
