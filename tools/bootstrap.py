@@ -42,7 +42,7 @@ def check_machine() -> None:
 
     if is_musl():
         raise SystemExit(
-            "This Linux uses the C library musl (Alpine), and the embedded database is built for glibc only.\n"
+            "This Linux uses the C library musl (Alpine); embedded database is for glibc only.\n"
             "Use an image with glibc, such as python:3.12-slim (Debian)."
         )
 

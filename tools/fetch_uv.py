@@ -133,7 +133,7 @@ def fetch_uv(settings: PipSettings, target: Path, not_after: str = "") -> None:
     if hashlib.sha256(data).hexdigest() != wheel["sha256"]:
         raise Trouble(
             f"{wheel['filename']} is not what the index says: its SHA-256 differs. Nothing was installed.\n"
-            "Something on the way changed it. Try again; if it stays so, tell whoever runs your proxy or mirror."
+            "Something on the way changed it. If it stays so, tell whoever runs your proxy or mirror."
         )
     _extract(data, target)
 
