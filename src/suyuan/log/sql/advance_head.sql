@@ -1,0 +1,1 @@
+UPDATE log_head SET next_index = $1

@@ -1,0 +1,1 @@
+SELECT coalesce(max(log_index) + 1, 0) FROM log_entry

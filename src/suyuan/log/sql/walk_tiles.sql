@@ -1,0 +1,3 @@
+SELECT n, root_hash, hashes
+FROM log_tile
+WHERE level = $1::smallint AND n >= $2 AND n < $3
