@@ -121,6 +121,23 @@ def test_an_exit_list_ties_no_parcel_to_a_ledger_item() -> None:
     assert f"urn:suyuan:bonded-list:{messages.EXIT_LIST}" in _documents(parcels)
 
 
+@pytest.mark.parametrize(("direction", "quantities"), [("I", ["10000"]), ("E", ["7"])])
+def test_a_deduction_counts_each_ledger_item_once(direction: str, quantities: list[str]) -> None:
+    line = "<BondInvtDt><putrecSeqno>9</putrecSeqno><dclQty>7</dclQty></BondInvtDt>"
+    data = (
+        messages.text("SAS/INV211", {"impexpMarkcd": direction}).replace("<BwsDt>", line + "<BwsDt>").encode()
+    )
+    event = customs.read(data).events[0].event
+    stated = [
+        number.value.text
+        for field in event.extensions
+        if field.name == "{urn:suyuan:ext}line" and isinstance(field.value, tuple)
+        for number in field.value
+        if number.name == "{urn:suyuan:ext}quantity" and isinstance(number.value, Number)
+    ]
+    assert stated == quantities
+
+
 def test_a_failed_draft_names_no_declaration() -> None:
     event = _event("SAS/INV202", {"manageResult": "2"})
     assert event.disposition == "urn:suyuan:disp:declaration_failed"

@@ -161,14 +161,18 @@ def _list_receipt(draft: EventDraft) -> None:
     if approval is not None:
         draft.text("manageResult", approval.value("manageResult"))
     draft.stated_by_customs(head.value("dclPlcCuscd"))
+
+
+def _receipt_lines(draft: EventDraft) -> None:
     for line in draft.record.lines("BondInvtDt"):
-        _goods_line(draft, line, head.value("putrecNo"), prefix_upper=False)
+        _goods_line(draft, line, draft.value("putrecNo"), prefix_upper=False)
 
 
 def inv201(draft: EventDraft) -> list[Event]:
     """Customs answers a bonded list: approved, rejected or deleted; deducted provisionally or not."""
     head, approval = draft.record.head, approval_of(draft)
     _list_receipt(draft)
+    _receipt_lines(draft)
     decided = approval.value("manageDate") if approval is not None else ""
     return [
         draft.event(
@@ -201,10 +205,17 @@ def inv202(draft: EventDraft) -> list[Event]:
 
 
 def inv211(draft: EventDraft) -> list[Event]:
-    """Customs deducted a bonded list for good: the ledger items and what came in under them."""
-    head = draft.record.head
+    """Customs deducted a bonded list for good: the ledger items and what came in under them.
+
+    Ledger entries (``BwsDt``) say what came in. On entry they are the list's lines, so that its own would
+    count twice; on exit the list's own lines say what went out and the ledger's total is no quantity of it.
+    """
+    head, entries = draft.record.head, draft.record.lines("BwsDt")
+    is_entry = head.value("impexpMarkcd") == "I"
     _list_receipt(draft)
-    for line in draft.record.lines("BwsDt"):
+    if not (is_entry and entries):
+        _receipt_lines(draft)
+    for line in entries:
         draft.line(
             {
                 "lineNo": line.value("invtGNo"),
@@ -220,7 +231,7 @@ def inv211(draft: EventDraft) -> list[Event]:
                 "limitDate": line.value("limitDate"),
             },
             {
-                "quantity": line.value("inQty"),
+                ("quantity" if is_entry else "ledgerQuantity"): line.value("inQty"),
                 "lawfulQuantity": line.value("inLawfQty"),
                 "secondQuantity": line.value("inSecdLawfQty"),
                 "increasedQuantity": line.value("actlIncQty"),
