@@ -26,7 +26,7 @@ class Element:
     """One element: expanded name, attributes (``{ns}name`` or ``name``), text, children.
 
     ``start`` and ``end`` bound the element's character content in the document's bytes (for an element
-    with children: everything between its tags). ``line`` counts from 1.
+    with children: everything between its tags). ``line`` counts from 1. A tree is read, never changed.
     """
 
     __slots__ = ("attributes", "children", "end", "line", "name", "ns", "parent", "parts", "prefix", "start")
@@ -36,8 +36,9 @@ class Element:
         self.name = name
         self.prefix = prefix
         self.parent = parent
-        self.attributes: dict[str, str] = {}
-        self.children: list[Element] = []
+        # Most elements have neither: one empty object for all of them saves a large document much memory.
+        self.attributes = _NO_ATTRIBUTES
+        self.children = _NO_CHILDREN
         self.parts: list[str] = []
         self.start = 0
         self.end = 0
@@ -85,6 +86,10 @@ class Element:
         return "/" + "/".join(reversed(steps))
 
 
+_NO_ATTRIBUTES: dict[str, str] = {}
+_NO_CHILDREN: list[Element] = []
+
+
 class _Builder:
     def __init__(self, data: bytes, max_depth: int, max_elements: int) -> None:
         self.data = data
@@ -117,10 +122,7 @@ class _Builder:
     def split(self, name: str) -> tuple[str, str, str]:
         """Namespace, local name and prefix of expat's name for an element or attribute."""
         parts = name.split(" ")
-        if len(parts) == 1:
-            found = "", name, ""
-        else:
-            found = parts[0], parts[1], parts[2] if len(parts) > 2 else ""
+        found = (parts[0], parts[1], parts[2] if len(parts) > 2 else "") if len(parts) > 1 else ("", name, "")
         if len(self.names) < 4096:
             self.names[name] = found
         return found
@@ -140,12 +142,16 @@ class _Builder:
             raise TooLargeError("xml.attributes.exceeded", "An element has more than 64 attributes.")
         ns, local, prefix = self.names.get(name) or self.split(name)
         element = Element(ns, local, prefix, self.current, self.parser.CurrentLineNumber)
-        for key, value in attributes.items():
-            attribute_ns, attribute, _ = self.names.get(key) or self.split(key)
-            element.attributes[f"{{{attribute_ns}}}{attribute}" if attribute_ns else attribute] = value
+        if attributes:
+            element.attributes = {}
+            for key, value in attributes.items():
+                attribute_ns, attribute, _ = self.names.get(key) or self.split(key)
+                element.attributes[f"{{{attribute_ns}}}{attribute}" if attribute_ns else attribute] = value
         element.start = self.tag_end(self.parser.CurrentByteIndex, bool(attributes)) + 1
         if self.current is None:
             self.root = element
+        elif self.current.children is _NO_CHILDREN:
+            self.current.children = [element]
         else:
             self.current.children.append(element)
         self.current = element

@@ -35,6 +35,7 @@ _EPC_SCHEME: Final = re.compile(
     r"urn:epc:(?:id|class|idpat):"
     r"(?:sgtin|lgtin|upui|itip|sscc|sgln|pgln|grai|gdti|sgcn|gsrnp?|gsin|giai|ginc|cpi):"
 )
+_SIMPLE_SERIAL: Final = re.compile(r"[0-9A-Za-z_\-]{1,20}")
 _KEY: Final = re.compile(r"https://id\.gs1\.org/([0-9]{2,4})/([0-9]+)")
 
 
@@ -44,9 +45,21 @@ def _key_holds(ai: str, key: str) -> bool:
     return length is None or check_digit_valid(key[:length])
 
 
+@lru_cache(maxsize=8192)
+def _stem(head: str) -> str | None:
+    """The Digital Link up to the serial or lot, of a URN up to its serial; events repeat it for each item."""
+    found = digital_link.canonical(head + ".0")
+    return found[:-1] if found is not None and found.endswith(("/21/0", "/10/0")) else None
+
+
 @lru_cache(maxsize=65536)
 def canonical_uri(uri: str) -> str:
     """The canonical URI of an identifier: a Digital Link on id.gs1.org, or the text itself. Never raises."""
+    if uri.startswith(("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")):
+        head, _, serial = uri.rpartition(".")
+        stem = _stem(head)
+        if stem is not None and _SIMPLE_SERIAL.fullmatch(serial):
+            return stem + serial
     if uri.startswith(("urn:epc:", "http", "HTTP")):
         return digital_link.canonical_or_same(uri)
     return uri
@@ -60,7 +73,7 @@ def check_uri(uri: str) -> None:
     an EPC URN that breaks its scheme.
     """
     if uri.startswith("urn:"):
-        if _EPC_SCHEME.match(uri) and digital_link.canonical(uri) is None:
+        if canonical_uri(uri) is uri and _EPC_SCHEME.match(uri):
             urn_to_digital_link(uri)  # says what is wrong
         return
     key = _KEY.match(canonical_uri(uri))

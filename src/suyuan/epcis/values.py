@@ -96,9 +96,9 @@ def read_offset(text: object, path: str) -> str:
 
 def read_action(text: object, path: str) -> str:
     """ADD, OBSERVE or DELETE."""
-    if text not in ACTIONS:
+    if type(text) is not str or text not in ACTIONS:
         raise wrong("action", path, f"{str(text)[:60]!r} is not an action.", "Use ADD, OBSERVE or DELETE.")
-    return str(text)
+    return text
 
 
 def read_uri(text: object, field: str, path: str) -> str:
