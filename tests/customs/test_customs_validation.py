@@ -285,3 +285,13 @@ def test_labels_for_people() -> None:
     assert customs.code_label("customs_district", "3111", "zh") == "Ningbo"
     assert customs.code_label("return_status", "12345", "en") == "12345"
     assert customs.code_label("no_such_list", "1") == "1"
+
+
+def test_states_are_those_that_the_code_lists_name() -> None:
+    for states in customs.document_states().values():
+        for state in states.values():
+            assert customs.packaged_codes().is_listed(state.code_list, state.code)
+            assert state.stage in {"port", "customs", "held", "done", "ended"}
+    assert set(customs.document_states()["parcel-list"]) == set(
+        customs.packaged_codes().entries("return_status")
+    )

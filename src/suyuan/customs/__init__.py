@@ -8,16 +8,19 @@ from suyuan.customs.codes import CodeLabel, CodeLists, code_label, packaged_code
 from suyuan.customs.findings import FaultyMessageError, Finding
 from suyuan.customs.message import recognise
 from suyuan.customs.reader import FieldGroup, FieldValue, check, fields, message_kinds, read
+from suyuan.customs.states import DocumentState, document_states
 
 __all__ = [
     "CodeLabel",
     "CodeLists",
+    "DocumentState",
     "FaultyMessageError",
     "FieldGroup",
     "FieldValue",
     "Finding",
     "check",
     "code_label",
+    "document_states",
     "fields",
     "message_kinds",
     "packaged_codes",

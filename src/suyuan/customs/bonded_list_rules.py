@@ -10,15 +10,9 @@ from __future__ import annotations
 from suyuan.customs.drafting import DISPOSITION, STEP, EventDraft
 from suyuan.customs.message import Part
 from suyuan.customs.sas_statements import application_action, approval_of, declared_moment
+from suyuan.customs.states import BONDED_LIST, disposition_of
 from suyuan.epcis.model import Event
 from suyuan.errors import InputError
-
-_LIST_STATUS = {
-    "0": f"{DISPOSITION}approved",
-    "1": f"{DISPOSITION}declared",
-    "2": f"{DISPOSITION}rejected",
-    "3": f"{DISPOSITION}deleted",
-}
 
 
 def _goods_line(draft: EventDraft, line: Part, ledger: str, prefix_upper: bool) -> None:
@@ -178,7 +172,7 @@ def inv201(draft: EventDraft) -> list[Event]:
         draft.event(
             draft.moment(decided or head.value("prevdTime", "invtDclTime"), "manageDate"),
             step=STEP + "clearing",
-            disposition=_LIST_STATUS.get(head.value("invtStucd")),
+            disposition=disposition_of(BONDED_LIST, head.value("invtStucd")),
             district=head.value("dclPlcCuscd"),
         )
     ]

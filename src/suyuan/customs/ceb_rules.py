@@ -11,8 +11,9 @@ issuer is empty. A draft (``appStatus`` 1) states nothing.
 from __future__ import annotations
 
 from suyuan.canon import normal_decimal
-from suyuan.customs.drafting import CBV_DISPOSITION, CBV_STEP, DISPOSITION, STEP, EventDraft, raw_uri
+from suyuan.customs.drafting import CBV_STEP, DISPOSITION, STEP, EventDraft, raw_uri
 from suyuan.customs.message import Part
+from suyuan.customs.states import PARCEL_LIST, disposition_of
 from suyuan.customs.values import read_gtin
 from suyuan.epcis.model import Action, Event, QuantityElement
 from suyuan.epcis.reading import Warning_
@@ -28,24 +29,6 @@ _MEASURES = {
     "070": "TNE",
     "095": "LTR",
     "096": "MLT",
-}
-_RETURN_STATUS = {
-    "1": f"{DISPOSITION}stored",
-    "2": f"{DISPOSITION}declaring",
-    "3": f"{DISPOSITION}sent",
-    "4": f"{DISPOSITION}send_failed",
-    "100": f"{DISPOSITION}rejected",
-    "120": f"{DISPOSITION}accepted",
-    "300": f"{DISPOSITION}in_review",
-    "399": f"{DISPOSITION}concluded",
-    "500": f"{DISPOSITION}inspection",
-    "501": f"{DISPOSITION}detained",
-    "502": f"{DISPOSITION}detained",
-    "503": f"{DISPOSITION}detained",
-    "599": f"{DISPOSITION}detained",
-    "700": f"{CBV_DISPOSITION}returned",
-    "800": f"{DISPOSITION}released",
-    "899": f"{DISPOSITION}closed",
 }
 
 
@@ -263,7 +246,7 @@ def ceb622(draft: EventDraft) -> list[Event]:
         draft.event(
             draft.moment(draft.value("returnTime"), "returnTime"),
             step=STEP + "clearing",
-            disposition=_RETURN_STATUS.get(draft.value("returnStatus")),
+            disposition=disposition_of(PARCEL_LIST, draft.value("returnStatus")),
             district=_district(draft),
         )
     ]

@@ -11,20 +11,12 @@ import re
 from suyuan.customs.drafting import CBV_DISPOSITION, CBV_STEP, DISPOSITION, STEP, EventDraft
 from suyuan.customs.message import Part
 from suyuan.customs.sas_statements import application_action, approval_of, declared_moment
+from suyuan.customs.states import GATE_PASS, disposition_of
 from suyuan.epcis.model import Event
 from suyuan.gs1.check_digits import container_valid
 
 _SEPARATOR = re.compile(r"[\\/,;\s]+")
 _RELATED_KINDS = {"1": "bonded-list", "2": "stock-bill", "3": "bol"}
-_GATE_STATUS = {
-    "0": f"{DISPOSITION}declared",
-    "1": f"{DISPOSITION}approved",
-    "2": f"{DISPOSITION}passed_gate",
-    "3": f"{DISPOSITION}passed_gate",
-    "4": f"{DISPOSITION}passed_gate",
-    "5": f"{DISPOSITION}deleted",
-    "6": f"{DISPOSITION}void",
-}
 _PASSED = frozenset({"2", "3", "4"})
 
 
@@ -134,7 +126,9 @@ def sas221(draft: EventDraft) -> list[Event]:
         draft.event(
             draft.moment(decided or head.value("dclTime"), "manageDate"),
             step=STEP + "clearing",
-            disposition=DISPOSITION + "rejected" if rejected else _GATE_STATUS.get(head.value("stucd")),
+            disposition=DISPOSITION + "rejected"
+            if rejected
+            else disposition_of(GATE_PASS, head.value("stucd")),
             district=head.value("masterCuscd"),
             epcs=_containers(draft, head.value("containerNo")),
         )
@@ -149,7 +143,7 @@ def sas223(draft: EventDraft) -> list[Event]:
     passed = second or head.value("passTime")
     if head.value("stucd") not in _PASSED or not passed:
         # What has no time of passing has not passed: a mere state of the gate pass.
-        step, disposition = STEP + "clearing", _GATE_STATUS.get(head.value("stucd"))
+        step, disposition = STEP + "clearing", disposition_of(GATE_PASS, head.value("stucd"))
         moment = draft.moment(decided or head.value("dclTime"), "manageDate")
     else:
         outward = head.value("ioTypecd") == "E"
