@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 from log_story import ORIGIN, SIGNER, VERIFIER, commitment_of, leaf_of, store_events
 
+from suyuan.db import embedded
+from suyuan.db.migrate import prepare
 from suyuan.db.pool import Connection, Pool, open_pool
 from suyuan.errors import ConflictError, IntegrityError, UnavailableError
 from suyuan.log import (
@@ -318,3 +320,33 @@ async def test_an_intake_row_for_a_logged_event_stops_sequencing_whole(pool: Poo
     with pytest.raises(asyncpg.UniqueViolationError):
         await sequence_once(pool)
     assert (await status(pool)).sequenced == 3
+
+
+async def test_a_database_that_restarts_is_waited_for(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    server = embedded.start(data_dir, durable=False)
+    try:
+        await prepare(server.dsn)
+        stop = asyncio.Event()
+        async with open_pool(server.dsn, size=3) as own:
+            sequencer = Sequencer(own, SIGNER, publish_every=0.05, poll=0.02, stand_by=0.05)
+            running = asyncio.create_task(sequencer.run(stop))
+            await store_events(own, range(10))
+            await wait_until_published(own, range(10), seconds=10)
+            server.stop()
+            await asyncio.sleep(0.2)
+            assert not running.done()
+            server = embedded.start(data_dir, durable=False)
+            for attempt in range(20):
+                # Connections from before the restart fail once each.
+                try:
+                    await store_events(own, range(10, 20))
+                    break
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    assert attempt < 19
+            await wait_until_published(own, range(20), seconds=10)
+            stop.set()
+            await running
+            assert (await fsck(own, VERIFIER)).clean
+    finally:
+        server.stop()

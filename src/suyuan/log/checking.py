@@ -36,6 +36,8 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 _ENTRIES = 64 * TILE_WIDTH
 _PAGE = 1_000
+# Seconds for a statement that reads a whole table.
+_PATIENCE = 6 * 3600.0
 MAX_FINDINGS = 1_000
 _MISPLACED = {
     "log.event.lost": "The event is neither in the intake nor in the log.",
@@ -144,7 +146,7 @@ class _Check:
         while await self.next_checkpoint() is not None:
             size, _ = self.ahead.popleft()
             self.finding("log.checkpoint.ahead", size, f"It covers more than the {self.size} entries.")
-        stored = await self.conn.fetchval(sql(__package__, "count_stored_tiles"))
+        stored = await self.conn.fetchval(sql(__package__, "count_stored_tiles"), timeout=_PATIENCE)
         if stored != self.tiles:
             self.finding("log.tile.excess", stored, f"Tiles are stored where the entries give {self.tiles}.")
 
@@ -231,7 +233,7 @@ class _Check:
 
     async def places(self) -> None:
         """Each event in the intake or in the log, and each waiting leaf the one of its event."""
-        for row in await self.conn.fetch(sql(__package__, "find_misplaced"), MAX_FINDINGS):
+        for row in await self.conn.fetch(sql(__package__, "find_misplaced"), MAX_FINDINGS, timeout=_PATIENCE):
             self.finding(row["code"], row["event_key"], _MISPLACED[row["code"]])
         after = -1
         while rows := await self.conn.fetch(sql(__package__, "walk_intake"), after, _PAGE):
@@ -244,7 +246,7 @@ class _Check:
 
     async def commitments(self, recompute: Recompute) -> None:
         """Compare each event's commitment with the one that its payload gives."""
-        total = await self.conn.fetchval(sql(__package__, "count_events"))
+        total = await self.conn.fetchval(sql(__package__, "count_events"), timeout=_PATIENCE)
         after = -1
         done = 0
         while rows := await self.conn.fetch(sql(__package__, "walk_events"), after, _PAGE):
@@ -265,7 +267,7 @@ class _Check:
         return Report(
             entries=self.size,
             waiting=await self.conn.fetchval(sql(__package__, "count_intake")),
-            events=await self.conn.fetchval(sql(__package__, "count_events")),
+            events=await self.conn.fetchval(sql(__package__, "count_events"), timeout=_PATIENCE),
             erased=self.erased,
             tiles=self.tiles,
             checkpoints=self.checkpoint_count,
