@@ -6,7 +6,7 @@ key before it writes, so that concurrent captures take their locks in one order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -65,8 +65,8 @@ def _classes(body: dict[str, Any], field: str) -> Iterator[str]:
         yield element["epcClass"]
 
 
-def lot_classes(body: dict[str, Any]) -> set[str]:
-    """Lots (GTIN and lot as a class URI) that the event's ilmd binds its serials or outputs to.
+def lot_classes(body: Mapping[str, Any], subjects: Iterable[str]) -> set[str]:
+    """Lots (GTIN and lot as a class URI) that the event's ilmd binds these of its subjects or outputs to.
 
     EPCIS states a lot once for all subjects of a commissioning event; each GTIN among them gets its class.
     """
@@ -74,7 +74,6 @@ def lot_classes(body: dict[str, Any]) -> set[str]:
     lot = ilmd.get(LOT_ATTRIBUTE) if isinstance(ilmd, dict) else None
     if not isinstance(lot, str) or not lot:
         return set()
-    subjects = _texts(body, "epcList") or _texts(body, "outputEPCList")
     gtins = {uri[: len("https://id.gs1.org/01/") + 14] for uri in subjects if _is_item(uri)}
     return {f"{gtin}/10/{lot}" for gtin in gtins}
 
@@ -149,7 +148,8 @@ def index_rows(body: dict[str, JSON]) -> tuple[list[IndexRow], dict[bytes, str]]
     ):
         for position, uri in enumerate(_classes(event, field)):
             add(uri, role, position=position)
-    for uri in sorted(lot_classes(event)):
+    bound = _texts(event, "epcList") or _texts(event, "outputEPCList")
+    for uri in sorted(lot_classes(event, bound)):
         add(uri, Role.LOT)
     documents = documents_of(event)
     names_things = _names_things(event)

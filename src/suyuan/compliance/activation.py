@@ -16,7 +16,7 @@ from suyuan.capture.intake import Capture
 from suyuan.capture.prepare import Deliverer
 from suyuan.compliance.balance import Subject, allowance_of, balance_of
 from suyuan.db.pool import Connection, Pool, transaction
-from suyuan.epcis.model import BizTransaction, Event, Place, QuantityElement
+from suyuan.epcis.model import BizTransaction, Event, Place
 from suyuan.epcis.reading import DerivedEvent, Reading
 from suyuan.errors import InputError
 from suyuan.issuing import activate, lock_activation
@@ -86,7 +86,7 @@ async def activate_codes(
             return ActivationResult(
                 activated=0, repeated=done.repeated, remaining=remaining, event_id=None, capture_id=None
             )
-        reading = Reading("suyuan/activation", (_statement(command, done.count),))
+        reading = Reading("suyuan/activation", (_statement(command),))
         stored = await capture.submit_events(
             conn,
             reading,
@@ -105,8 +105,8 @@ async def activate_codes(
     return await transaction(pool, work)
 
 
-def _statement(command: ActivationCommand, count: int) -> DerivedEvent:
-    """The activation as an event: which codes, how many of the lot, where, under which ledger item."""
+def _statement(command: ActivationCommand) -> DerivedEvent:
+    """The activation as an event: which codes, where, under which ledger item."""
     stem = f"https://id.gs1.org/01/{command.gtin}"
     place = Place(command.facility) if command.facility else None
     papers: Sequence[BizTransaction] = (
@@ -120,7 +120,6 @@ def _statement(command: ActivationCommand, count: int) -> DerivedEvent:
         event_time_zone_offset=_offset(command.event_time),
         action="OBSERVE",
         epc_list=tuple(f"{stem}/21/{serial}" for serial in command.serials),
-        quantity_list=(QuantityElement(f"{stem}/10/{command.lot}", str(count)),),
         biz_step=ACTIVATING,
         disposition=CBV_ACTIVE,
         read_point=place,

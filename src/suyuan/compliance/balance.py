@@ -30,7 +30,7 @@ from suyuan.capture.payload import list_counts, read_body
 from suyuan.compliance.model import Balance, Finding
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.gs1.thing import thing_key
-from suyuan.issuing import find_batches
+from suyuan.issuing import code_statuses, find_batches
 from suyuan.issuing.codes import activated_count
 from suyuan.trace.state import short_name
 
@@ -195,6 +195,7 @@ async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
     if subject.ledger_item:
         ledger = await _events(db, [subject.ledger_uri], [Role.DOCUMENT, Role.SHARED])
         lists = _list_quantities(ledger, subject.ledger_uri)
+        sums.damaged += await _damaged_serials(db, subject, ledger)
     entered = sum(lists["in"].values(), Decimal(0)) if lists["in"] else None
     exited = sum(lists["out"].values(), Decimal(0))
     packed = await _packed(db, subject, lists["out"])
@@ -215,6 +216,21 @@ async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
         unexplained=_plain(unexplained),
         findings=tuple(_findings(sums, coded, entered, activated, exited, packed, unexplained, lists)),
     )
+
+
+async def _damaged_serials(db: Pool | Connection, subject: Subject, events: Iterable[_Event]) -> Decimal:
+    """Serials of the lot that events under the ledger item name as damaged, each once."""
+    stem = f"https://id.gs1.org/01/{subject.gtin}/21/"
+    serials = {
+        uri.removeprefix(stem)
+        for event in events
+        if event.words[1] in _DAMAGE and _at(event, subject.facility)
+        for uri in event.body.get("epcList") or ()
+        if uri.startswith(stem)
+    }
+    # A serial that was issued here says its lot; another system's is taken at the event's word.
+    known = await code_statuses(db, subject.gtin, sorted(serials))
+    return Decimal(sum(serial not in known or known[serial]["lot"] == subject.lot for serial in serials))
 
 
 async def _packed(

@@ -336,13 +336,13 @@ class Walker:
 
     async def join_lots(self, rows: list[Row]) -> None:
         """Lots that commissioning events bind the item to. Their events are read when the papers are known."""
+        names = [self.thing, *self.aliases]
         for row in rows:
             if row.role not in (Role.SUBJECT, Role.OUTPUT) or row.event_key in self.withdrawn:
                 continue
-            for lot in lot_classes(self.bodies.get(row.event_key, {})):
-                if self.thing.startswith(lot.partition("/10/")[0]) or self.aliases:
-                    link = TieLink(kind="lot", uri=lot, label=short_label(lot), event_key=row.event_key)
-                    self.lots.setdefault(lot, Tie(kind="lot", links=(link,)))
+            for lot in lot_classes(self.bodies.get(row.event_key, {}), names):
+                link = TieLink(kind="lot", uri=lot, label=short_label(lot), event_key=row.event_key)
+                self.lots.setdefault(lot, Tie(kind="lot", links=(link,)))
         if "/10/" in self.thing:
             self.lots.setdefault(self.thing, Tie(kind="direct"))
 
