@@ -59,14 +59,16 @@ def _place(uri: str, en: str, zh: str, city_en: str, city_zh: str, country: str,
 
 
 PLANT = _place("urn:suyuan:place:NLZWO", "Zwolle plant", "兹沃勒工厂", "Zwolle", "兹沃勒", "NL", "NLZWO")
-ROTTERDAM = _place("urn:suyuan:place:NLRTM", "Port of Rotterdam", "鹿特丹港", "Rotterdam", "鹿特丹", "NL", "NLRTM")
+ROTTERDAM = _place(
+    "urn:suyuan:place:NLRTM", "Port of Rotterdam", "鹿特丹港", "Rotterdam", "鹿特丹", "NL", "NLRTM"
+)
 PORT = _place("urn:suyuan:place:CNNSA:5166", "Nansha port", "南沙新港", "Nansha", "南沙", "CN", "CNNSA")
 ZONE = _place(
     "urn:suyuan:place:CNNSA:5165", "Nansha bonded zone", "南沙综合保税区", "Nansha", "南沙", "CN", "CNNSA"
 )
 CHENGDU = _place("urn:suyuan:place:CNCTU", "", "", "Chengdu", "成都", "CN", "CNCTU")
 
-CASE = TieLink(kind="case", uri="", label="(01)18710000001233(21)C7")
+CASE = TieLink(kind="package", uri="", label="(01)18710000001233(21)C7")
 PALLET = TieLink(kind="pallet", uri="", label="(00)087100000000000123")
 CONTAINER = TieLink(kind="container", uri="", label="COSU9876546")
 LOT = TieLink(kind="lot", uri="", label="L25216A")
@@ -76,7 +78,7 @@ TIES = {
     "pallet": Tie(kind="containment", links=(CASE, PALLET)),
     "container": Tie(kind="containment", links=(CASE, PALLET, CONTAINER)),
     "document": Tie(kind="document"),
-    "parcel": Tie(kind="containment"),
+    "parcel": Tie(kind="containment", links=(TieLink(kind="waybill", uri="", label=""),)),
 }
 
 
@@ -116,7 +118,7 @@ def fact(
         "documents": tuple(Document(kind=kind, uri="", number=number) for kind, number in papers),
         "tie": TIES[tie],
         "corrections": (),
-        "message": "EPCIS/JSON",
+        "message": "",
         "rule": "",
         "capture_id": "",
         "things": (),
@@ -128,6 +130,7 @@ def fact(
 
 CUSTOMS = "urn:suyuan:authority:customs:5165"
 RELEASED = "urn:suyuan:disp:released"
+LIST = {"listDistrict": "5165", "listLastFour": "0123"}
 
 
 def journey_facts() -> tuple[Fact, ...]:
@@ -151,31 +154,33 @@ def journey_facts() -> tuple[Fact, ...]:
         fact("2025-09-24T07:15", cn, CBV + "arriving", CARRIER, PORT, tie="container",
              papers=(("bol", "COSU6390001234"),)),
         fact("2025-09-25T10:05", cn, OWN + "declaring", BROKER, PORT, tie="document", papers=(bonded,),
-             message="INV101"),
+),
         fact("2025-09-25T15:40", cn, OWN + "clearing", BROKER, PORT, "relayed", tie="document",
              papers=(declared,), disposition=RELEASED, stated_by="urn:suyuan:authority:customs:5166"),
         fact("2025-09-25T16:10", cn, CBV + "inspecting", BROKER, PORT, "relayed", tie="lot",
              papers=(("quarantine", "125000005012345"),), stated_by="urn:suyuan:authority:customs:5166"),
         fact("2025-09-26T09:30", cn, CBV + "arriving", WAREHOUSE, ZONE, tie="container",
-             papers=(("gate-pass", "Z5165I250926000000000012"),), message="SAS221"),
+             papers=(("gate-pass", "Z5165I250926000000000012"),)),
         fact("2025-09-26T14:00", cn, CBV + "unpacking", WAREHOUSE, ZONE, tie="pallet",
              papers=(("tally", "WMS-IN-20250926-0031"),)),
         fact("2025-09-28T10:00", cn, CBV + "inspecting", CCIC_GD, ZONE, "inspected", tie="lot",
              papers=(("certificate", "CCIC-GD-2025-118820"),)),
         fact("2025-09-28T10:00", cn, OWN + "activating", CCIC_GD, ZONE, "inspected"),
         fact("2025-10-08T20:25:11", cn, OWN + "declaring", BROKER, ZONE, tie="document",
-             papers=(("parcel-list", "…0123"),), message="CEB621"),
+             papers=(("parcel-list", ""),), attributes=LIST,),
         fact("2025-10-08T20:26:58", cn, OWN + "clearing", BROKER, ZONE, "relayed", tie="document",
-             papers=(("parcel-list", "…0123"),), message="CEB622", disposition=RELEASED, stated_by=CUSTOMS),
+             papers=(("parcel-list", ""),), attributes=LIST, disposition=RELEASED, stated_by=CUSTOMS),
         fact("2025-10-08T21:40", cn, CBV + "packing", WAREHOUSE, ZONE),
         fact("2025-10-09T06:10", cn, CBV + "departing", WAREHOUSE, ZONE, tie="parcel",
              papers=(("gate-pass", "Z5165E251009000000000345"),)),
         fact("2025-10-09T18:00", cn, OWN + "clearing", BROKER, ZONE, "relayed", tie="document",
-             papers=(("bonded-list", "QD516525E000054321"),), message="INV201", stated_by=CUSTOMS),
-        fact("2025-10-11T11:32", cn, CBV + "arriving", COURIER, CHENGDU, tie="parcel", message="CEB513"),
+             papers=(("bonded-list", "QD516525E000054321"),), disposition="urn:suyuan:disp:approved",
+             stated_by=CUSTOMS),
+        fact("2025-10-11T11:32", cn, CBV + "arriving", COURIER, CHENGDU, tie="parcel",
+             disposition="urn:suyuan:disp:signed"),
         fact("2025-10-11T19:05", cn, OWN + "verifying", PLATFORM, None),
         fact("2025-10-23T23:59:59", cn, OWN + "taxing", BROKER, None, "relayed", tie="document",
-             day_precision=True, message="CEB816", stated_by=CUSTOMS),
+             day_precision=True, stated_by=CUSTOMS),
     ]  # fmt: skip
     return tuple(
         msgspec.structs.replace(f, log_index=None if f.log_index is None else 1200 + n)
@@ -276,7 +281,8 @@ PROOF = ProofSummary(
     tree_size=48213,
     root_hash="3q2+7w==",
     checkpoint="sy.example.cn/log\n48213\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n"
-    "— sy.example.cn/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
+    "— sy.example.cn/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URY"
+    "N7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
     log_key="sy.example.cn/log+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     published_at=datetime(2025, 11, 24, 3, 50, tzinfo=UTC),
     witnesses=2,

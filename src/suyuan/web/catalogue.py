@@ -17,7 +17,13 @@ from babel.messages.pofile import read_po, write_po
 from suyuan.web.language import CATALOGUE
 
 HERE = Path(__file__).parent
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"N_": None, "_": None, "gettext": None, "ngettext": (1, 2), "count": (1, 2)}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "N_": None,
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "count": (1, 2),
+}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 

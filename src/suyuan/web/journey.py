@@ -13,18 +13,18 @@ from itertools import pairwise
 import msgspec
 
 from suyuan.trace.model import Fact, Trace
-from suyuan.web.language import Language, N_, in_zone
-from suyuan.web.timeline import in_china, is_delivery, kinds, step_name
+from suyuan.web.language import N_, Language, in_zone
+from suyuan.web.timeline import in_china, is_delivery, is_exit, kinds, role_of, step_name
 
 _PHYSICAL_STEPS = frozenset(
     {
         "commissioning", "encoding", "packing", "loading", "departing", "arriving", "unloading", "unpacking",
         "receiving", "shipping", "storing", "transporting", "inspecting", "sampling", "picking",
-        "transforming", "staging_outbound", "stocking", "entering_exiting", "retail_selling",
+        "transforming", "staging_outbound", "collecting", "stocking", "entering_exiting", "retail_selling",
     }
 )  # fmt: skip
 WIDTH = 300
-_STOP, _LEG, _TOP, _LINE_X, _TEXT_X = 50, 36, 14, 14, 38
+_STOP, _LEG, _TOP, _TEXT_X = 46, 52, 14, 38
 _MODES: dict[str, tuple[str, str, str]] = {
     "sea": ("ship", N_("by sea"), N_("by sea, %(n)d days")),
     "air": ("plane", N_("by air"), N_("by air, %(n)d days")),
@@ -94,7 +94,7 @@ def transport_mode(before: Fact, after: Fact) -> str:
         return "sea"
     if "flight" in left | arrived:
         return "air"
-    if is_delivery(after) or "waybill" in left | arrived:
+    if is_delivery(after) or "courier" in (role_of(before), role_of(after)):
         return "courier"
     if "gate-pass" in left | arrived or step_name(before) in ("loading", "departing"):
         return "road"
@@ -106,7 +106,8 @@ def _stays(trace: Trace) -> list[_Stay]:
     for fact in trace.facts:
         if fact.withdrawn or fact.place is None or step_name(fact) not in _PHYSICAL_STEPS:
             continue
-        key = fact.place.unlocode or fact.place.city_en or fact.place.city_zh or fact.place.name_en
+        place = fact.place
+        key = place.city_en or place.city_zh or place.unlocode or place.name_en or place.name_zh
         if not key:
             continue
         if stays and stays[-1].key == key:
@@ -170,7 +171,7 @@ def journey(trace: Trace, language: Language) -> Journey | None:
             )
         )
     hops = tuple(
-        _hop(before, after, stop.y + _STOP + 10, language)
+        _hop(before, after, stop.y + _STOP + 17, language)
         for stop, (before, after) in zip(stops, pairwise(stays), strict=False)
     )
     sentence = " → ".join(
@@ -219,12 +220,15 @@ def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ..
     if found := _number(facts, "declaration"):
         add(N_("Declared at"), _port(found[0], language) if found[0].place else "", _day(found[0], language))
         add(N_("Customs declaration no."), found[1])
-    if found := _number(facts, "bonded-list"):
+    if found := _number([fact for fact in facts if not is_exit(fact)], "bonded-list"):
         add(N_("Supervision no. (bonded list)"), found[1])
-    if found := _number(facts, "parcel-list"):
-        add(N_("Parcel declaration"), found[1])
     for fact in facts:
-        if fact.party.role == "bonded-warehouse":
+        if last_four := fact.attributes.get("listLastFour", ""):
+            ending = language.say(N_("ending in %(digits)s"), digits=last_four)
+            add(N_("Parcel declaration"), ending, _day(fact, language))
+            break
+    for fact in facts:
+        if role_of(fact) in ("bonded-warehouse", "warehouse"):
             add(N_("Bonded warehouse"), language.name(fact.party.name_en, fact.party.name_zh))
             break
     delivered = [f for f in arrivals if is_delivery(f)]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -91,6 +92,10 @@ class Language:
         mine, other = ("zh", "en") if self.chinese else ("en", "zh")
         return values.get(f"{key}_{mine}") or values.get(key) or values.get(f"{key}_{other}") or ""
 
+    def country(self, code: str) -> str:
+        """The name of a country by its ISO 3166 code of two letters; the code where it has no name."""
+        return str(Locale.parse("zh_CN" if self.chinese else "en").territories.get(code, code))
+
     def date(self, moment: datetime, *, year: bool = True) -> str:
         """A calendar date of a moment that already carries its local zone."""
         if self.chinese:
@@ -121,7 +126,11 @@ class Language:
             if self.chinese:
                 return f"{self.date(first)}–{self.date(last, year=False)}"
             return f"{self.date(first, year=False)} – {self.date(last)}"
-        return f"{self.date(first)} – {self.date(last)}"
+        return (
+            f"{self.date(first)}–{self.date(last)}"
+            if self.chinese
+            else f"{self.date(first)} – {self.date(last)}"
+        )
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from suyuan.compliance.model import Coverage
+from suyuan.gs1.linkset import Link
 from suyuan.trace.model import Trace
 
 CodeCheck = Literal["issued", "foreign", "malformed"]
@@ -60,22 +61,6 @@ class PublicItem(msgspec.Struct, frozen=True, kw_only=True):
     proof: ProofSummary | None = None
 
 
-class RegisteredLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A link that a member registered for a thing or for a level above it.
-
-    ``link_type`` is the full URI of the vocabulary (``https://ref.gs1.org/voc/pip``); ``hreflang`` holds
-    ``ll`` or ``ll-CC``. ``default`` marks the link that a bare request is sent to.
-    """
-
-    link_type: str
-    href: str
-    title: str
-    media_type: str = "text/html"
-    hreflang: tuple[str, ...] = ()
-    context: tuple[str, ...] = ()
-    default: bool = False
-
-
 class ItemSource(Protocol):
     """What the item routes ask of the rooms below. All URIs are canonical (https://id.gs1.org/...).
 
@@ -97,7 +82,14 @@ class ItemSource(Protocol):
         """The proof bundle (JSON) of the public trace; None where there is no such thing."""
         ...
 
-    async def links(self, uri: str) -> tuple[RegisteredLink, ...]:
+    async def describe(self, uri: str) -> tuple[str, str] | None:
+        """The name of the thing's product in English and Chinese, cheaply; None for what is not known here.
+
+        A thing without a known product is described by two empty strings.
+        """
+        ...
+
+    async def links(self, uri: str) -> tuple[Link, ...]:
         """Links that members registered for exactly this URI; an empty tuple where there are none."""
         ...
 

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from suyuan.compliance.model import Coverage, Leg
 from suyuan.trace.model import Trace
 from suyuan.web.journey import import_record, journey
-from suyuan.web.language import LANGUAGES, Language, N_, language, translations
+from suyuan.web.language import LANGUAGES, N_, Language, language, translations
 from suyuan.web.model import PageSettings, ProofSummary, ScanSummary
 from suyuan.web.timeline import blocks, segments
 from suyuan.web.verdict import Verdict, verdict
@@ -178,12 +178,43 @@ def coverage_view(coverage: Coverage, words: Language) -> CoverageView:
 def _product(trace: Trace, words: Language) -> dict[str, object]:
     rows = [(words.t(label), words.of(trace.product, key)) for key, label in PRODUCT_FIELDS]
     name = words.of(trace.product, "name")
-    seen = {name}
-    shown = []
-    for label, value in rows:
-        if value and value not in seen:
-            shown.append((label, value))
-    return {"name": name, "rows": shown}
+    original = trace.product.get("name_original", "")
+    country = trace.product.get("origin_country", "")
+    if country and not words.of(trace.product, "origin"):
+        rows.insert(1, (words.t(N_("Origin")), words.country(country)))
+    return {
+        "name": name,
+        "original": original if original != name else "",
+        "rows": [(label, value) for label, value in rows if value],
+    }
+
+
+def _glance(trace: Trace, coverage: CoverageView | None, words: Language) -> list[tuple[str, str, str]]:
+    """What is proved, by whom, and what is missing, as icon, tone and text: the answer at one glance."""
+    lines: list[tuple[str, str, str]] = []
+    if coverage is not None and coverage.scored:
+        whole = coverage.present == coverage.required
+        lines.append(("check" if whole else "warn", "full" if whole else "part", coverage.headline))
+    counts = dict.fromkeys(ASSURANCE, 0)
+    for fact in trace.facts:
+        if not fact.withdrawn:
+            counts[fact.assurance] += 1
+    if n := counts["authority-verified"]:
+        text = words.count(
+            "%(n)d record confirmed by authorities", "%(n)d records confirmed by authorities", n
+        )
+        lines.append(("seal", "full", text))
+    if n := counts["inspected"]:
+        text = words.count(
+            "%(n)d check by independent inspectors", "%(n)d checks by independent inspectors", n
+        )
+        lines.append(("eye", "full", text))
+    if n := counts["relayed"]:
+        text = words.count(
+            "%(n)d official paper, passed on by firms", "%(n)d official papers, passed on by firms", n
+        )
+        lines.append(("relay", "", text))
+    return lines
 
 
 def _assurance_tally(trace: Trace) -> list[tuple[object, int]]:
@@ -232,6 +263,7 @@ def render_item_page(
     block_views = blocks(trace, words)
     facts = sorted((fact for block in block_views for fact in block.facts), key=lambda f: f.position)
     outcome = verdict(trace, scans, words)
+    covered = coverage_view(coverage, words) if coverage is not None and trace.serial else None
     return _template(lang, "item.html").render(
         **_frame(words, settings, address or path),
         trace=trace,
@@ -249,7 +281,8 @@ def render_item_page(
         waiting=sum(not fact.logged for fact in facts),
         tally=_assurance_tally(trace),
         assurance=ASSURANCE.values(),
-        coverage=coverage_view(coverage, words) if coverage is not None and trace.serial else None,
+        coverage=covered,
+        glance=_glance(trace, covered, words) if trace.serial and outcome.tone != "alarm" else [],
         ambiguities=[words.name(a.reason_en, a.reason_zh) for a in trace.ambiguities],
         proof=proof,
         published=(

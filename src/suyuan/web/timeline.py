@@ -8,11 +8,24 @@ role that the operator granted, never by what its message claims.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from suyuan.trace.model import Fact, Trace
-from suyuan.web.language import Language, N_, machine_time
-from suyuan.web.wording import ASSURANCE, ATTRIBUTES, DOCUMENTS, ROLES, STEPS, TIES, AssuranceWords
+from suyuan.trace.state import short_name
+from suyuan.web.language import N_, Language, machine_time
+from suyuan.web.wording import (
+    ASSURANCE,
+    ATTRIBUTES,
+    CUSTOMS_STATES,
+    DOCUMENTS,
+    ROLES,
+    STEPS,
+    TIE_LINKS,
+    TIES,
+    AssuranceWords,
+)
 
 BLOCKS: dict[str, tuple[str, str]] = {
     "production": ("factory", N_("Production")),
@@ -35,6 +48,10 @@ _CUSTOMS_PAPERS = frozenset(
 _CLEARANCE_STEPS = frozenset({"declaring", "clearing", "taxing", "releasing"})
 _OTHER_STEPS = frozenset({"ordering", "paying", "verifying", "recalling"})
 _PRODUCTION_STEPS = frozenset({"commissioning", "encoding", "transforming", "assembling"})
+
+
+MAX_TIE_LABEL = 14
+_DIRECTION = re.compile(r"\d([IE])\d")
 
 
 class DocumentView(msgspec.Struct, frozen=True):
@@ -78,8 +95,17 @@ class BlockView(msgspec.Struct, frozen=True, kw_only=True):
 
 def step_name(fact: Fact) -> str:
     """The short name of a business step: ``packing`` of the CBV URI, ``declaring`` of ours."""
-    tail = fact.biz_step.rsplit("BizStep-", 1)[-1]
-    return tail.rsplit("bizstep:", 1)[-1] if tail == fact.biz_step else tail
+    return short_name(fact.biz_step)
+
+
+def disposition_name(fact: Fact) -> str:
+    """The short name of a disposition: ``in_transit`` of the CBV URI, ``released`` of ours."""
+    return short_name(fact.disposition)
+
+
+def role_of(fact: Fact) -> str:
+    """The role in which the party of a fact spoke, in the spelling of ``ROLES``."""
+    return fact.party.role.replace("_", "-")
 
 
 def kinds(fact: Fact) -> frozenset[str]:
@@ -94,14 +120,23 @@ def in_china(fact: Fact) -> bool:
 
 
 def is_delivery(fact: Fact) -> bool:
-    """The hand-over to the buyer: the courier's arrival with a waybill, or its signed-for message."""
-    return step_name(fact) == "arriving" and (
-        "513" in fact.message or "courier" in fact.message or "waybill" in kinds(fact)
+    """The hand-over to the buyer: the courier says that the parcel was signed for."""
+    return disposition_name(fact) == "signed"
+
+
+def is_exit(fact: Fact) -> bool:
+    """Whether a bonded list or gate pass takes goods out of the zone, by the letter in its number."""
+    if fact.attributes.get("direction") in ("I", "E"):
+        return fact.attributes["direction"] == "E"
+    return any(
+        match[1] == "E"
+        for document in fact.documents
+        if document.kind in ("bonded-list", "gate-pass") and (match := _DIRECTION.search(document.number))
     )
 
 
 def _independent(fact: Fact) -> bool:
-    return fact.assurance == "inspected" or fact.party.role == "inspector"
+    return fact.assurance == "inspected" or role_of(fact) == "inspector"
 
 
 def block_of(fact: Fact) -> str:
@@ -137,7 +172,11 @@ def segment_of(fact: Fact) -> str:
         return "import-export"
     if step in _CLEARANCE_STEPS or papers & _CUSTOMS_PAPERS or "quarantine" in papers:
         return "import-export"
-    if step in ("arriving", "departing", "activating") and fact.party.role in ("carrier", "bonded-warehouse"):
+    if step in ("arriving", "departing", "activating") and role_of(fact) in (
+        "carrier",
+        "bonded-warehouse",
+        "warehouse",
+    ):
         return "import-export"
     return "import-export" if step in ("inspecting", "sampling") else "circulation"
 
@@ -145,28 +184,40 @@ def segment_of(fact: Fact) -> str:
 def headline(fact: Fact, language: Language) -> str:
     """What happened, in one short line."""
     step, papers = step_name(fact), kinds(fact)
+    if step in ("clearing", "declaring", "releasing") and (paper := _customs_paper(fact, papers)):
+        word = disposition_name(fact) or ("released" if step == "releasing" else "declared")
+        state = CUSTOMS_STATES.get(word, "")
+        return language.say(
+            N_("%(paper)s: %(state)s"), paper=language.t(paper), state=language.t(state) if state else word
+        )
     exact = _exact_headline(fact, step, papers)
-    return language.t(exact or STEPS.get(step, "")) if exact or step in STEPS else step or fact.event_type
+    return language.t(exact or STEPS[step]) if exact or step in STEPS else step or fact.event_type
+
+
+def _customs_paper(fact: Fact, papers: frozenset[str]) -> str:
+    if "gate-pass" in papers:
+        return N_("Gate pass")
+    if "parcel-list" in papers:
+        return N_("Parcel declaration")
+    if papers & {"bonded-list", "bonded-list-preentry"}:
+        return N_("Bonded list, exit") if is_exit(fact) else N_("Bonded list, entry")
+    return N_("Import declaration") if papers & {"declaration", "declaration-unified"} else ""
 
 
 def _exact_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
     if step == "inspecting":
         return _inspection_headline(fact, papers)
-    if step in ("clearing", "declaring", "releasing"):
-        return _customs_headline(fact, step, papers)
     if step in ("departing", "arriving"):
         return _movement_headline(fact, step, papers)
     if step == "commissioning":
         return N_("Lot produced") if fact.tie.kind == "lot" else N_("Code applied to the item")
     if step == "packing":
-        if "waybill" in papers or in_china(fact):
-            return N_("Packed for the buyer")
-        return N_("Packed on a pallet")
+        in_parcel = "waybill" in papers or in_china(fact)
+        return N_("Packed for the buyer") if in_parcel else N_("Packed for transport")
     if step == "loading":
-        return N_("Loaded and sealed") if papers & {"seal"} or "sealNo" in fact.attributes else N_("Loaded")
-    if step == "unpacking":
-        return N_("Unpacked and counted")
-    return ""
+        sealed = "seal" in papers or "sealNo" in fact.attributes
+        return N_("Loaded and sealed") if sealed else N_("Loaded")
+    return N_("Unpacked and counted") if step == "unpacking" else ""
 
 
 def _inspection_headline(fact: Fact, papers: frozenset[str]) -> str:
@@ -174,21 +225,8 @@ def _inspection_headline(fact: Fact, papers: frozenset[str]) -> str:
         return N_("Quarantine inspection on entry")
     if _independent(fact):
         return N_("Checked on arrival") if in_china(fact) else N_("Audited at origin, samples taken")
-    if fact.party.role in ("manufacturer", "laboratory", "brand-owner"):
+    if role_of(fact) in ("manufacturer", "laboratory", "brand-owner"):
         return N_("Release test of the lot")
-    return ""
-
-
-def _customs_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
-    released = step == "releasing" or fact.disposition.endswith(("released", "available", "conformant"))
-    if "parcel-list" in papers:
-        return N_("Parcel released by customs") if released else N_("Parcel declared to customs")
-    if papers & {"declaration", "declaration-unified"} and "bonded-list" not in papers:
-        return N_("Import declaration released by customs") if released else N_("Import declaration filed")
-    if papers & {"bonded-list", "bonded-list-preentry"}:
-        if step == "clearing":
-            return N_("Bonded list accepted by customs")
-        return N_("Bonded list declared")
     return ""
 
 
@@ -206,8 +244,8 @@ def _movement_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
         return N_("Cleared for export")
     if "bol" in papers and not leaving and in_china(fact):
         return N_("Ship arrived, goods discharged")
-    if "waybill" in papers and leaving:
-        return N_("Handed to the courier")
+    if role_of(fact) == "courier":
+        return N_("Parcel left the courier's station") if leaving else N_("Parcel at the courier's station")
     return ""
 
 
@@ -224,23 +262,29 @@ def place_text(fact: Fact, language: Language) -> str:
 
 
 def said_by(fact: Fact, language: Language) -> str:
-    """The authority that a relayed message names as its author; empty where the deliverer speaks itself."""
-    if not fact.stated_by or fact.stated_by == fact.party.party_id:
+    """The authority that a relayed message names as its author; empty where none is named."""
+    if "authority:customs" not in fact.stated_by:
         return ""
-    if "authority:customs" in fact.stated_by:
-        district = fact.stated_by.rsplit(":", 1)[-1]
-        if district.isdigit():
-            return language.say(N_("China Customs (district %(district)s)"), district=district)
-        return language.t(N_("China Customs"))
-    return fact.stated_by.rsplit(":", 1)[-1]
+    district = fact.stated_by.rsplit(":", 1)[-1]
+    if district.isdigit():
+        return language.say(N_("China Customs (district %(district)s)"), district=district)
+    return language.t(N_("China Customs"))
 
 
 def _tie_text(fact: Fact, language: Language) -> str:
+    """How a fact hangs on the item, with the way to it; long numbers are left to the machine answer."""
+    way = []
+    for link in fact.tie.links:
+        name = TIE_LINKS.get(link.kind)
+        number = link.label if len(link.label) <= MAX_TIE_LABEL else ""
+        if name or number:
+            way.append(" ".join(part for part in (language.t(name) if name else "", number) if part))
     text = language.t(TIES[fact.tie.kind])
-    labels = [link.label for link in fact.tie.links if link.label]
-    if not labels:
+    if fact.tie.kind == "lot":
+        return " ".join((text, *(link.label for link in fact.tie.links[-1:])))
+    if not way:
         return text
-    return language.say(N_("%(tie)s: %(way)s"), tie=text, way=" › ".join(labels))
+    return language.say(N_("%(tie)s: %(way)s"), tie=text, way=" › ".join(dict.fromkeys(way)))
 
 
 def _withdrawn(fact: Fact, language: Language) -> tuple[str, ...]:
@@ -272,7 +316,7 @@ def fact_view(fact: Fact, position: int, language: Language) -> FactView:
         machine_when=machine_time(fact.event_time, fact.zone_offset, day_only=fact.day_precision),
         place=place_text(fact, language),
         who=language.name(fact.party.name_en, fact.party.name_zh),
-        role=language.t(ROLES[fact.party.role]) if fact.party.role in ROLES else fact.party.role,
+        role=language.t(ROLES[role_of(fact)]) if role_of(fact) in ROLES else role_of(fact),
         said_by=said_by(fact, language),
         assurance=ASSURANCE[fact.assurance],
         corroborations=corroborations,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from suyuan.trace.model import Trace
-from suyuan.web.language import Language, N_
+from suyuan.web.language import N_, Language
 from suyuan.web.model import ScanSummary
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict: its code, tone (calm, good, caution, alarm), icon, words, and reasons where there are any."""
+    """A verdict: its code, tone (calm, good, caution, alarm), icon, words, and reasons if any."""
 
     code: str
     tone: str
@@ -67,8 +67,17 @@ def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verd
             icon="wait",
             title=language.t(N_("This code is not in use yet")),
             text=language.t(
-                N_("It was issued, but no record says that it was put on a product. Report it if you bought one.")
+                N_("It was issued, but no record puts it on a product. Report it if you bought one.")
             ),
+            report=True,
+        )
+    if trace.state == "damaged":
+        return Verdict(
+            code="damaged",
+            tone="caution",
+            icon="warn",
+            title=language.t(N_("This item is recorded as damaged")),
+            text=language.t(N_("It should not be on sale. Please tell us where you got it.")),
             report=True,
         )
     if trace.state == "returned":
@@ -84,7 +93,9 @@ def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verd
 
 def _registered(trace: Trace, scans: ScanSummary | None, language: Language) -> Verdict:
     records = language.count(
-        "%(n)d record of its way is shown below.", "%(n)d records of its way are shown below.", len(trace.facts)
+        "%(n)d record of its way is shown below.",
+        "%(n)d records of its way are shown below.",
+        len(trace.facts),
     )
     if scans is None or scans.count < 1:
         return Verdict(

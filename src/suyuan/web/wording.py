@@ -43,7 +43,7 @@ ASSURANCE: dict[str, AssuranceWords] = {
         "relay",
         "medium",
         N_("Passed on by a partner"),
-        N_("A firm passed on a paper of somebody else, such as customs; the origin itself has not confirmed it."),
+        N_("A firm passed on a paper of somebody else, such as customs, who has not confirmed it directly."),
     ),
     "self-declared": AssuranceWords(
         "note",
@@ -70,6 +70,11 @@ ROLES: dict[str, str] = {
     "courier": N_("courier"),
     "regulator": N_("regulator"),
     "authority": N_("authority"),
+    "importer": N_("importer"),
+    "logistics": N_("freight forwarder"),
+    "broker": N_("customs broker"),
+    "warehouse": N_("bonded warehouse"),
+    "entrusted": N_("entrusted domestic firm"),
 }
 
 DOCUMENTS: dict[str, str] = {
@@ -96,7 +101,7 @@ DOCUMENTS: dict[str, str] = {
     "tax-bill": N_("Tax bill"),
 }
 
-# Where the same step means different things, views choose a more exact sentence first (see timeline.headline).
+# Where one step means different things, ``timeline.headline`` first looks for a more exact sentence.
 STEPS: dict[str, str] = {
     "accepting": N_("Accepted"),
     "activating": N_("Code activated"),
@@ -146,14 +151,56 @@ STEPS: dict[str, str] = {
     "unpacking": N_("Unpacked"),
     "verifying": N_("Code verified by the buyer"),
     "void_shipping": N_("Dispatch cancelled"),
+    "waybill_issued": N_("Waybill issued"),
+}
+
+# What a customs receipt says of its paper, by disposition.
+CUSTOMS_STATES: dict[str, str] = {
+    "stored": N_("received by the port system"),
+    "declaring": N_("being declared"),
+    "declared": N_("declared"),
+    "sent": N_("sent to customs"),
+    "send_failed": N_("could not be sent to customs"),
+    "rejected": N_("rejected by customs"),
+    "accepted": N_("accepted by customs"),
+    "approved": N_("approved by customs"),
+    "in_review": N_("in review at customs"),
+    "inspection": N_("chosen for inspection"),
+    "detained": N_("detained by customs"),
+    "returned": N_("returned by customs"),
+    "released": N_("released by customs"),
+    "concluded": N_("concluded"),
+    "closed": N_("closed"),
+    "deducted": N_("deducted from the ledger"),
+    "deleted": N_("deleted"),
+    "void": N_("void"),
+    "passed_gate": N_("passed the gate"),
+    "declaration_drafted": N_("import declaration drafted"),
+    "declaration_failed": N_("import declaration not drafted"),
+}
+
+TIE_LINKS: dict[str, str] = {
+    "package": N_("case"),
+    "case": N_("case"),
+    "pallet": N_("pallet"),
+    "container": N_("container"),
+    "lot": N_("lot"),
+    "waybill": N_("parcel"),
+    "parcel-list": N_("parcel declaration"),
+    "bonded-list": N_("bonded list"),
+    "ledger-item": N_("customs ledger item"),
+    "declaration": N_("customs declaration"),
+    "bol": N_("bill of lading"),
+    "vessel-voyage": N_("vessel"),
+    "gate-pass": N_("gate pass"),
 }
 
 TIES: dict[str, str] = {
-    "direct": N_("Said of this very item"),
-    "containment": N_("Said of what the item was packed in"),
-    "lot": N_("Said of the whole lot"),
-    "document": N_("Said of its papers"),
-    "alias": N_("Said of another code of this item"),
+    "direct": N_("About this very item"),
+    "containment": N_("About what the item was in"),
+    "lot": N_("About the whole lot"),
+    "document": N_("About its papers"),
+    "alias": N_("About another code of this item"),
 }
 
 LEG_STATES: dict[str, tuple[str, str]] = {
@@ -173,6 +220,8 @@ MODES: dict[str, str] = {
 # Facts' extra attributes that a consumer can use; anything else stays with the machine answer.
 ATTRIBUTES: dict[str, str] = {
     "result": N_("Result"),
+    "listDistrict": N_("Customs district"),
+    "listLastFour": N_("Last four digits"),
     "transportMode": N_("Transport mode"),
     "vessel": N_("Vessel"),
     "voyage": N_("Voyage"),
@@ -188,7 +237,6 @@ ATTRIBUTES: dict[str, str] = {
 
 PRODUCT_FIELDS: tuple[tuple[str, str], ...] = (
     ("brand", N_("Brand")),
-    ("name_original", N_("Original name")),
     ("net_content", N_("Contents")),
     ("origin", N_("Origin")),
     ("producer", N_("Producer")),

@@ -1,0 +1,345 @@
+"""Answers at the URI of a thing: the page for people, links and facts for machines.
+
+GS1-Conformant Resolver 1.2. ``text/html`` gets the page with status 200; ``application/json`` the public
+trace; ``linkType=linkset`` or ``application/linkset+json`` the linkset; everything else is redirected (307)
+to the one default link, with the request's query as it was sent. A path that is no valid Digital Link is
+400; an unknown lot or variant is answered from the level above; an unknown serial shows people that the
+code does not exist (404) and sends machines to its product. A serial of ours with a wrong MAC is refused
+before anything is asked of the database. No identifier is ever written to a log line here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from suyuan.errors import InputError, NotFoundError, SuyuanError, UnavailableError
+from suyuan.gs1.digital_link import DigitalLink, canonical_or_same, parse, without_trailing_slash
+from suyuan.gs1.link_choice import choose, weighted
+from suyuan.gs1.linkset import (
+    LINKSET_MEDIA_TYPE,
+    PIP,
+    RECALL_STATUS,
+    TRACEABILITY,
+    VERIFICATION_SERVICE,
+    Link,
+    context_header,
+    levels,
+    link_header,
+    linkset,
+    with_query,
+)
+from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
+from suyuan.web.language import choose_language, language
+from suyuan.web.model import ItemSource, PageSettings
+from suyuan.web.page import Notice, render_item_page, render_notice, security_headers, stylesheet
+
+CACHED_PAGES = 1024
+Wanted = Literal["page", "json", "linkset", "link"]
+_METHODS = "GET, HEAD, OPTIONS"
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": _METHODS,
+    "Access-Control-Allow-Headers": "Accept, Accept-Language",
+    "Access-Control-Expose-Headers": "Link, Location",
+}
+_VARY = {"Vary": "Accept, Accept-Language, Accept-Encoding"}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a path names: its canonical URI, the anchors that answer for it, and the link where it is one."""
+
+    uri: str
+    anchors: tuple[str, ...]
+    link: DigitalLink | None
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    etag: str
+    body: bytes
+    gzipped: bytes
+
+
+def read_target(path: str, base_url: str) -> Target:
+    """What the raw ``path`` names. Raises ``InputError`` (``gs1.*``) where it is no valid identifier.
+
+    ``/obj/{class}.{serial}`` names goods without a GS1 key under this host's own name.
+    """
+    path = without_trailing_slash(path)
+    if path.startswith("/obj/"):
+        name = path[len("/obj/") :]
+        if not name or "/" in name:
+            raise InputError("gs1.uri.object", "An object's address is /obj/{class}.{serial}.", path="/")
+        uri = canonical_or_same(base_url + path)
+        return Target(uri, (uri,), None)
+    link = parse(base_url + path)
+    return Target(link.canonical, levels(link), link)
+
+
+def wanted(accept: str, link_type: str | None) -> Wanted:
+    """Which kind of answer a request asks for."""
+    if link_type is not None:
+        return "linkset" if link_type in ("linkset", "all") else "link"
+    for media_type in weighted(accept):
+        if media_type in ("text/html", "application/xhtml+xml"):
+            return "page"
+        if media_type == JSON_TYPE:
+            return "json"
+        if media_type == LINKSET_MEDIA_TYPE:
+            return "linkset"
+    return "link"
+
+
+class Resolver:
+    """Answers for the things of one ``ItemSource``. Pages are kept only as long as their version holds."""
+
+    def __init__(self, source: ItemSource, settings: PageSettings) -> None:
+        self.source = source
+        self.settings = settings
+        self._pages: OrderedDict[tuple[str, str, str], _Stored] = OrderedDict()
+
+    async def answer(self, question: Question, kind: Wanted | Literal["bundle"] | None = None) -> Answer:
+        """The answer to a request for the thing at ``question.path``.
+
+        ``kind`` is given where the address itself says what is asked for (the page's own address, the
+        trace, the bundle); None negotiates.
+        """
+        parameters = dict(parse_qsl(question.query.replace(";", "%3B"), max_num_fields=100))
+        lang = choose_language(parameters.get("lang"), question.accept_language)
+        link_type = parameters.get("linkType") if kind is None else None
+        asked = kind or wanted(question.accept, link_type)
+        human = asked == "page"
+        try:
+            if question.method == "OPTIONS":
+                return self._options(question)
+            target = read_target(question.path, self.settings.base_url)
+            self._check_serial(target)
+            if asked == "page":
+                address = ("/item" if kind == "page" else "") + _path_of(target.uri)
+                return await self._page(question, target, lang, address)
+            if asked == "json":
+                return await self._trace(target)
+            if asked == "bundle":
+                return await self._bundle(target)
+            return await self._links(question, target, link_type, parameters.get("context"))
+        except SuyuanError as error:
+            return self._refusal(error, question, lang, human=human)
+
+    def failure(self, question: Question) -> Answer:
+        """The answer where something broke that nobody foresaw."""
+        lang = choose_language(None, question.accept_language)
+        error = SuyuanError("web.failed", "Something went wrong here.", remedy="Try again in a moment.")
+        return self._refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+
+    def _check_serial(self, target: Target) -> None:
+        link = target.link
+        if link is None or link.gtin is None or link.serial is None:
+            return
+        if self.source.check_serial(link.gtin, link.serial) == "malformed":
+            raise NotFoundError("web.code.malformed", "This serial was never issued.", path="21")
+
+    def _options(self, question: Question) -> Answer:
+        linkset_uri = self._linkset_uri(question.path)
+        return Answer(status=204, headers={**_CORS, "Allow": _METHODS, "Link": link_header(linkset_uri)})
+
+    def _linkset_uri(self, path: str) -> str:
+        return f"{self.settings.base_url}{without_trailing_slash(path)}?linkType=linkset"
+
+    async def _page(self, question: Question, target: Target, lang: str, address: str) -> Answer:
+        version = await self.source.version(target.uri)
+        key = (target.uri, address, lang)
+        etag = f'W/"{_short_hash(version, lang, stylesheet()[0])}"' if version is not None else ""
+        headers = {
+            **_CORS,
+            **_VARY,
+            **security_headers(),
+            "Content-Type": HTML,
+            "Content-Language": lang,
+            "Cache-Control": "no-cache",
+            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+        }
+        if etag:
+            headers["ETag"] = etag
+            if etag in question.if_none_match:
+                return Answer(status=304, headers=headers)
+            stored = self._pages.get(key)
+            if stored is not None and stored.etag == etag:
+                self._pages.move_to_end(key)
+                return _page_answer(stored, question, headers)
+        body = await self._render(target, lang, address)
+        if not etag:
+            return Answer(status=200, headers=headers, body=body)
+        stored = _Stored(etag, body, packed(body))
+        self._pages[key] = stored
+        while len(self._pages) > CACHED_PAGES:
+            self._pages.popitem(last=False)
+        return _page_answer(stored, question, headers)
+
+    async def _render(self, target: Target, lang: str, address: str) -> bytes:
+        """The page of the finest level that is known; an item is never answered with another level's page."""
+        item_asked = target.link is None or target.link.serial is not None
+        for anchor in (target.uri,) if item_asked else dict.fromkeys((target.uri, *target.anchors)):
+            item = await self.source.read_public(anchor)
+            if item is not None:
+                page = render_item_page(
+                    item.trace, item.coverage, item.scans, item.proof, lang, self.settings, address=address
+                )
+                return page.encode()
+        product = ""
+        if target.link is not None and item_asked:
+            described = await self.source.describe(target.anchors[-1])
+            product = language(lang).name(*described) if described is not None else ""
+        raise _UnknownThingError(product)
+
+    async def _trace(self, target: Target) -> Answer:
+        item = await self.source.read_public(target.uri)
+        if item is None:
+            raise _UnknownThingError("")
+        headers = {
+            **_CORS,
+            **_VARY,
+            "Content-Type": JSON_TYPE,
+            "Cache-Control": "no-cache",
+            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+        }
+        return Answer(status=200, headers=headers, body=item_json(item))
+
+    async def _bundle(self, target: Target) -> Answer:
+        body = await self.source.bundle(target.uri)
+        if body is None:
+            raise _UnknownThingError("")
+        headers = {
+            **_CORS,
+            "Content-Type": JSON_TYPE,
+            "Content-Disposition": 'attachment; filename="bundle.json"',
+            "Cache-Control": "no-cache",
+        }
+        return Answer(status=200, headers=headers, body=body)
+
+    async def _links(
+        self, question: Question, target: Target, link_type: str | None, context: str | None
+    ) -> Answer:
+        links: list[Link] = []
+        descriptions: dict[str, str] = {}
+        anchors = tuple(dict.fromkeys((target.uri, *target.anchors)))
+        for anchor in anchors:
+            described = await self.source.describe(anchor)
+            if described is not None:
+                descriptions[anchor] = described[0] or described[1] or anchor
+                links += self._links_of(anchor, await self.source.links(anchor), described)
+        if not links:
+            raise _UnknownThingError("")
+        choice = choose(
+            links,
+            anchors,
+            link_type=link_type,
+            accept=question.accept,
+            accept_language=question.accept_language,
+            context=context,
+        )
+        headers = {
+            **_CORS,
+            **_VARY,
+            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+            "Cache-Control": "no-cache",
+        }
+        if choice.outcome == "redirect":
+            headers["Location"] = with_query(choice.links[0], question.query)
+            return Answer(status=307, headers=headers)
+        if choice.outcome == "not_found":
+            raise NotFoundError(
+                "web.link_type.unknown",
+                "There is no link of this type.",
+                path="linkType",
+                remedy="Ask with linkType=linkset for the types that there are.",
+            )
+        shown = links
+        if choice.outcome == "multiple":
+            shown = [link for link in links if link in choice.links or link.default]
+        headers |= {"Content-Type": LINKSET_MEDIA_TYPE, "Link": f"{headers['Link']}, {context_header()}"}
+        return Answer(
+            status=choice.status, headers=headers, body=msgspec.json.encode(linkset(shown, descriptions))
+        )
+
+    def _links_of(self, anchor: str, registered: tuple[Link, ...], described: tuple[str, str]) -> list[Link]:
+        """The registered links of an anchor, then ours; ours is the default link where no other one is."""
+        base, path = self.settings.base_url, _path_of(anchor)
+        english, chinese = described[0] or described[1] or path, described[1] or described[0] or path
+        page, trace = f"{base}/item{path}", f"{base}/trace{path}"
+
+        def own(kind: str, href: str, title: str, media_type: str, *languages: str) -> Link:
+            return Link(
+                anchor=anchor,
+                link_type=kind,
+                href=href,
+                title=title,
+                media_type=media_type,
+                hreflang=languages,
+                default=kind == TRACEABILITY and href == page and not any(one.default for one in registered),
+            )
+
+        return [
+            *registered,
+            own(TRACEABILITY, page, english, "text/html", "zh-CN", "en"),
+            own(TRACEABILITY, trace, english, JSON_TYPE),
+            own(PIP, f"{page}?lang=zh-CN", chinese, "text/html", "zh-CN"),
+            own(PIP, f"{page}?lang=en", english, "text/html", "en"),
+            own(RECALL_STATUS, trace, english, JSON_TYPE),
+            own(VERIFICATION_SERVICE, f"{base}/bundle{path}", english, JSON_TYPE),
+        ]
+
+    def _refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
+        status = error.http_status
+        headers = {**_CORS, **_VARY, "Cache-Control": "no-store"}
+        if isinstance(error, UnavailableError):
+            headers["Retry-After"] = "5"
+        if not human:
+            return Answer(
+                status=status, headers={**headers, "Content-Type": JSON_TYPE}, body=error_json(error)
+            )
+        page = render_notice(
+            _notice_of(error),
+            lang,
+            self.settings,
+            address=question.path[:2000],
+            code=without_trailing_slash(question.path)[:200] if status in (400, 404) else "",
+            product=error.product if isinstance(error, _UnknownThingError) else "",
+        )
+        headers |= {**security_headers(), "Content-Type": HTML, "Content-Language": lang}
+        return Answer(status=status, headers=headers, body=page.encode())
+
+
+class _UnknownThingError(NotFoundError):
+    """Nothing is known under the URI; ``product`` is the name of its GTIN's product where that is known."""
+
+    def __init__(self, product: str) -> None:
+        super().__init__("web.code.unknown", "Nothing is registered under this code.", path="/")
+        self.product = product
+
+
+def _notice_of(error: SuyuanError) -> Notice:
+    if error.code == "web.code.malformed":
+        return "malformed"
+    if error.http_status == 404:
+        return "unknown"
+    if error.http_status < 500:
+        return "not-a-code"
+    return "unavailable" if isinstance(error, UnavailableError) else "failed"
+
+
+def _page_answer(stored: _Stored, question: Question, headers: dict[str, str]) -> Answer:
+    if "gzip" in question.accept_encoding:
+        return Answer(status=200, headers={**headers, "Content-Encoding": "gzip"}, body=stored.gzipped)
+    return Answer(status=200, headers=headers, body=stored.body)
+
+
+def _path_of(uri: str) -> str:
+    return "/" + uri.split("://", 1)[-1].partition("/")[2]
+
+
+def _short_hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

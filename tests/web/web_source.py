@@ -1,0 +1,110 @@
+"""A source of sample items, for tests of presentation only, and the application that serves it."""
+
+from __future__ import annotations
+
+import msgspec
+import web_samples as samples
+from litestar import Litestar
+
+from suyuan.gs1.linkset import Link
+from suyuan.web.model import CodeCheck, PageSettings, PublicItem
+from suyuan.web.routes import item_routes
+
+GTIN_URI = f"https://id.gs1.org/01/{samples.GTIN}"
+LOT_URI = f"{GTIN_URI}/10/L25216A"
+RECALLED = "RECALLED1"
+MISSING = "MISSING1"
+FIRST = "FIRST1"
+SUSPECTED = "SUSPECTED1"
+VOIDED = "VOIDED1"
+MALFORMED = "0000000000000000BAD0"
+
+
+def item_uri(serial: str) -> str:
+    """The canonical URI of a sample item."""
+    return f"{GTIN_URI}/21/{serial}"
+
+
+def sample_items() -> dict[str, PublicItem]:
+    """Sample items by canonical URI."""
+    whole = samples.coverage()
+    holes = samples.coverage({"gate-in": "missing", "exit-list": "late", "signed": "not yet due"})
+    named = {
+        samples.SERIAL: PublicItem(trace=samples.trace(), coverage=whole, proof=samples.PROOF),
+        FIRST: PublicItem(
+            trace=samples.trace(), coverage=whole, scans=samples.SCANS_FIRST, proof=samples.PROOF
+        ),
+        RECALLED: PublicItem(
+            trace=samples.trace(recall=samples.recall(), state="delivered"),
+            coverage=whole,
+            proof=samples.PROOF,
+        ),
+        MISSING: PublicItem(
+            trace=samples.corrected(), coverage=holes, scans=samples.SCANS_MANY, proof=samples.PROOF
+        ),
+        SUSPECTED: PublicItem(
+            trace=samples.trace(), coverage=whole, scans=samples.SCANS_SUSPICIOUS, proof=samples.PROOF
+        ),
+        VOIDED: PublicItem(trace=samples.trace(state="voided", facts=()), proof=samples.PROOF),
+    }
+    items = {
+        item_uri(serial): msgspec.structs.replace(
+            item,
+            trace=msgspec.structs.replace(item.trace, thing=item_uri(serial), serial=serial),
+        )
+        for serial, item in named.items()
+    }
+    lot_facts = tuple(fact for fact in samples.journey_facts() if fact.tie.kind == "lot")
+    items[LOT_URI] = PublicItem(
+        trace=samples.trace(thing=LOT_URI, kind="lot", serial="", state="unknown", facts=lot_facts)
+    )
+    items[GTIN_URI] = PublicItem(
+        trace=samples.trace(thing=GTIN_URI, kind="class", serial="", lot="", state="unknown", facts=())
+    )
+    pallet = "https://id.gs1.org/00/087100000000000123"
+    items[pallet] = PublicItem(
+        trace=samples.trace(
+            thing=pallet, kind="sscc", gtin="", serial="", lot="", state="unknown", product={}, facts=()
+        )
+    )
+    return items
+
+
+class SampleSource:
+    """Answers from ``sample_items``; ``reads`` counts how often a thing was read."""
+
+    def __init__(self, registered: tuple[Link, ...] = (), version: str | None = "1") -> None:
+        self.items = sample_items()
+        self.registered = registered
+        self.current = version
+        self.reads = 0
+
+    async def read_public(self, uri: str) -> PublicItem | None:
+        self.reads += 1
+        return self.items.get(uri)
+
+    async def version(self, uri: str) -> str | None:
+        return self.current
+
+    async def bundle(self, uri: str) -> bytes | None:
+        return b'{"bundle": 1}' if uri in self.items else None
+
+    async def describe(self, uri: str) -> tuple[str, str] | None:
+        item = self.items.get(uri)
+        if item is None:
+            return None
+        return item.trace.product.get("name_en", ""), item.trace.product.get("name_zh", "")
+
+    async def links(self, uri: str) -> tuple[Link, ...]:
+        return tuple(link for link in self.registered if link.anchor == uri)
+
+    def check_serial(self, gtin: str, serial: str) -> CodeCheck:
+        return "malformed" if serial == MALFORMED else "foreign"
+
+
+def application(settings: PageSettings = samples.SETTINGS, source: SampleSource | None = None) -> Litestar:
+    """The room's routes over the sample source."""
+    return Litestar([item_routes(source or SampleSource(), settings)], openapi_config=None)
+
+
+app = application()
