@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -88,6 +90,19 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on a new database with the current schema."""
     async with open_pool(database_url, size=8) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium for browser tests (``executable_path``); skipped where there is none."""
+    found = subprocess.run(
+        [sys.executable, "-c", "import chromium; print(chromium.find() or '')"],
+        cwd=ROOT / "tools",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    return found or pytest.skip("no Chromium: install it, or name one in SUYUAN_TEST_CHROMIUM")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ import os
 import platform
 import re
 import tempfile
-import urllib.error
 import urllib.parse
 import zipfile
 from pathlib import Path
@@ -163,6 +162,8 @@ def _with_login(url: str, index: str) -> str:
 
 def _extract(data: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        raise Trouble("What the index gave as the wheel of uv does not hold the program uv.\n" + _BY_HAND)
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         member = next(
             (name for name in wheel.namelist() if re.fullmatch(r"uv-[^/]+\.data/scripts/uv", name)), None

@@ -12,6 +12,7 @@ import configparser
 import os
 import ssl
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -120,8 +121,12 @@ class PipSettings:
         if not url.startswith(("https://", "http://", "file://")):
             raise OSError(f"{url} is not an address to fetch from")
         request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the scheme was looked at
-        with self.opener(url).open(request, timeout=TIMEOUT_SECONDS) as answer:
-            return answer.read(), answer.headers.get_content_type(), answer.geturl()
+        try:
+            with self.opener(url).open(request, timeout=TIMEOUT_SECONDS) as answer:
+                return answer.read(), answer.headers.get_content_type(), answer.geturl()
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise OSError(f"it answered {error.code} {error.reason}") from None
 
 
 def without_secret(url: str) -> str:
