@@ -251,6 +251,12 @@ async def test_a_restored_backup_does_not_sign_a_fork(pool: Pool, tmp_path: Path
     assert caught.value.code == "log.checkpoint.invalid"
 
 
+def ended(seconds: float) -> asyncio.Event:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, stop.set)
+    return stop
+
+
 async def test_the_running_log_publishes_within_seconds(pool: Pool, tmp_path: Path) -> None:
     stop = asyncio.Event()
     copy = PublishedCopy(tmp_path / "checkpoint")
@@ -270,6 +276,9 @@ async def test_the_running_log_publishes_within_seconds(pool: Pool, tmp_path: Pa
     assert newest is not None
     assert copy.read() == newest.note
     assert (await fsck(pool, VERIFIER)).clean
+    copy.path.unlink()
+    await sequencer.run(ended(0.1))
+    assert copy.read() == newest.note
     await store_events(pool, [1_000])
     with pytest.raises(UnavailableError) as caught:
         await wait_until_published(pool, [1_000], seconds=0.1)

@@ -95,7 +95,7 @@ class Sequencer:
             except ConflictError as error:
                 _logger.warning("checkpoint moved", code=error.code)
             except (*_LOST, UnavailableError) as error:
-                _logger.warning("log waits for the database", error=type(error).__name__)
+                _logger.warning("log interrupted, trying again", error=type(error).__name__)
                 await _wait(stop, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -119,10 +119,14 @@ class Sequencer:
                 await conn.execute(sql(__package__, "unlock"), _LOCK)
 
     async def _verify(self, conn: Connection) -> StoredCheckpoint | None:
-        outside = None if self._copy is None else self._copy.read()
-        return await verify_head(
+        outside = None if self._copy is None else await asyncio.to_thread(self._copy.read)
+        last = await verify_head(
             conn, Ed25519Verifier(self._signer.vkey), seen=[] if outside is None else [outside]
         )
+        if self._copy is not None and last is not None and last.note != outside:
+            # Whoever published last was stopped before it wrote the copy, or wrote one elsewhere.
+            await asyncio.to_thread(self._copy.write, last.note)
+        return last
 
     async def _publish(self, conn: Connection) -> StoredCheckpoint | None:
         return await publish(conn, self._signer, copy=self._copy)
