@@ -118,6 +118,7 @@ def test_courier_scans_carry_no_person():
     event = reading.events[0].event
     assert event.epc_list == (WAYBILL,)
     assert event.biz_step.endswith("arriving")
+    assert event.disposition == "urn:suyuan:disp:signed"
     assert (extension(event, "scanStatus"), extension(event, "city")) == ("signed", "成都")
     assert event.read_point.id == "urn:suyuan:place:CNCTU"
     for secret in ("王测试", "19900000001", "门口", "x9"):

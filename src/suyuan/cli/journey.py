@@ -214,7 +214,7 @@ class _Words:
 
     def one(self, text: str) -> Callable[[int], str]:
         """The function of n for one placeholder without a range."""
-        name, *arguments = text.split()
+        name, *arguments = text.split() or [""]
         if name == "at" and len(arguments) == 3 and arguments[1].isdecimal():
             try:
                 base = datetime.fromisoformat(arguments[0])

@@ -12,6 +12,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Final
 
+import msgspec
+
+from suyuan.epcis import cbv
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Cell, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, waybill_uri
@@ -21,13 +24,19 @@ from suyuan.sheets.values import read_moment, read_place
 RULE: Final = "scan.courier/1"
 
 
+class _Status(msgspec.Struct, frozen=True):
+    """Our word for a status, the texts that mean it, and the step and disposition that it is."""
+
+    status: str
+    words: tuple[str, ...]
+    step: str = ""
+    disposition: str = ""
+
+
 @lru_cache(maxsize=1)
-def _statuses() -> list[tuple[str, str, tuple[str, ...]]]:
+def _statuses() -> tuple[_Status, ...]:
     text = resources.files("suyuan.sheets").joinpath("data/scans.toml").read_text("utf-8")
-    return [
-        (entry["status"], entry["step"], tuple(word.casefold() for word in entry["words"]))
-        for entry in tomllib.loads(text)["scan"]
-    ]
+    return msgspec.convert(tomllib.loads(text)["scan"], tuple[_Status, ...])
 
 
 def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
@@ -38,7 +47,7 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
         waybill = waybill_uri(row, findings)
         moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
         cell = row.get("status") or row.need("remark")
-        status, step = _status(cell, findings, ("waybill", carrier, row.text("waybill")))
+        status = _status(cell, findings, ("waybill", carrier, row.text("waybill")))
         others = tuple(
             document for document in read_documents(row, findings) if document.biz_transaction != waybill
         )
@@ -46,24 +55,22 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
         event = draft_event(
             "ObjectEvent",
             moment,
-            step=CBV_STEP + step if step else "",
+            step=CBV_STEP + status.step if status.step else "",
+            disposition=cbv.expand("disposition", status.disposition),
             action="OBSERVE",
             place=place,
             documents=others,
             epcs=(waybill,),
-            extensions=text_extensions({"scanStatus": status, "city": city}),
+            extensions=text_extensions({"scanStatus": status.status, "city": city}),
         )
         derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
     return derived
 
 
-def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> tuple[str, str]:
-    """Our word for the status and its business step; free text is reported as personal."""
+def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> _Status:
+    """What the status text means; a text that is more than a known word is reported as personal."""
     text = cell.text.casefold()
-    found = next(
-        ((status, step, words) for status, step, words in _statuses() if any(word in text for word in words)),
-        None,
-    )
+    found = next((each for each in _statuses() if any(word in text for word in each.words)), None)
     if found is None:
         findings.warn(
             "sheet.scan.status",
@@ -71,8 +78,7 @@ def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> tuple[s
             "The status is not known; the scan is kept with the status 'other'.",
         )
         findings.add_personal(cell, "free_text", subject)
-        return "other", ""
-    status, step, words = found
-    if text not in words and text != status:
+        return _Status(status="other", words=())
+    if text not in found.words and text != found.status:
         findings.add_personal(cell, "free_text", subject)
-    return status, step
+    return found
