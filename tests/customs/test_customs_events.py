@@ -63,10 +63,10 @@ def test_a_forged_release_is_read_as_what_it_says_and_no_more() -> None:
 def test_declaration_and_receipt_share_a_number_even_before_customs_gave_one() -> None:
     declared = _documents(_event("CEB621", {"invtNo": None}))
     received = _documents(_event("CEB622"))
-    shared = {uri for uri in declared & received if ":raw:parcel-list:" in uri}
+    shared = {uri for uri in declared & received if ":raw:parcel-list" in uri}
     assert shared == {
-        f"urn:suyuan:raw:parcel-list:eport:{messages.PREENTRY_NO}",
-        f"urn:suyuan:raw:parcel-list:330196B042:{messages.COP_NO}",
+        f"urn:suyuan:raw:parcel-list-draft:eport:{messages.PREENTRY_NO}",
+        f"urn:suyuan:raw:parcel-list-draft:330196B042:{messages.COP_NO}",
     }
 
 

@@ -15,15 +15,17 @@ import re
 from collections.abc import Sequence
 
 PREFIX = "urn:suyuan:"
-PERSON_KINDS = frozenset({"order", "payment", "waybill", "parcel-list", "tax-bill"})
+PERSON_KINDS = frozenset({"order", "payment", "waybill", "parcel-list", "parcel-list-draft", "tax-bill"})
 MAX_LINKS_PER_DOCUMENT = 64
 
 _ENTRY_OR_EXIT = re.compile(r"(?:QD\d{6}|Z\d{4})([IE])")
 
 # from -> to; a kind with ":in" or ":out" is the entry or exit form of a list or gate pass
 _LEADS_TO: dict[str, frozenset[str]] = {
-    "waybill": frozenset({"order", "parcel-list", "gate-pass:out"}),
-    "order": frozenset({"payment", "parcel-list"}),
+    "waybill": frozenset({"order", "parcel-list", "parcel-list-draft", "gate-pass:out"}),
+    "order": frozenset({"payment", "parcel-list", "parcel-list-draft"}),
+    # The electronic port's and the broker's own number of a list lead to the number that customs gave it.
+    "parcel-list-draft": frozenset({"parcel-list"}),
     "parcel-list": frozenset({"tax-bill", "bonded-list:out", "gate-pass:out", "ledger-item"}),
     "bonded-list:out": frozenset({"gate-pass:out", "bonded-list-preentry"}),
     "ledger-item": frozenset({"bonded-list:in"}),

@@ -3,8 +3,8 @@
 Issuers of person documents: the platform (``ebpCode``) of an order, the payment firm of a payment, the
 carrier of a waybill, the first four digits of its number (the customs district) of a parcel's list. A list
 also has a number of the electronic port (``preNo``, issuer ``eport``) and one of the declaring firm
-(``copNo``, issuer its ``agentCode``); all that a record names stand in its event, so that a receipt and a
-declaration meet by whichever they share. Where a message names an order without its platform (511, 816), the
+(``copNo``, issuer its ``agentCode``), both of the kind ``parcel-list-draft``; all that a record names stand in
+its event, so that a receipt and a declaration meet by whichever they share. Where a message names an order without its platform (511, 816), the
 issuer is empty. A draft (``appStatus`` 1) states nothing.
 """
 
@@ -75,11 +75,11 @@ def _parcel_list(draft: EventDraft) -> None:
     """All numbers of the list of a parcel, and what may be shown of the customs number."""
     number = draft.value("invtNo")
     draft.person_document("parcel-list", number[:4], number)
-    draft.person_document("parcel-list", "eport", draft.value("preNo"))
+    draft.person_document("parcel-list-draft", "eport", draft.value("preNo"))
     agent = draft.value("agentCode")
     if agent:
         # A firm's own number means nothing without the firm: two firms count alike.
-        draft.person_document("parcel-list", agent, draft.value("copNo"))
+        draft.person_document("parcel-list-draft", agent, draft.value("copNo"))
     if len(number) >= 12:
         draft.text("listDistrict", number[:4])
         draft.text("listLastFour", number[-4:])

@@ -25,7 +25,9 @@ from suyuan.gs1 import digital_link
 from suyuan.gs1.check_digits import check_digit_valid
 from suyuan.gs1.epc_urn import urn_to_digital_link
 
-PERSON_KINDS: Final = frozenset({"order", "payment", "waybill", "parcel-list", "tax-bill"})
+PERSON_KINDS: Final = frozenset(
+    {"order", "payment", "waybill", "parcel-list", "parcel-list-draft", "tax-bill"}
+)
 RAW_PREFIX: Final = "urn:suyuan:raw:"
 TYPE_PREFIX: Final = "urn:suyuan:btt:"
 

@@ -26,6 +26,7 @@ _CATEGORIES: Final = {
     "payment": "payment_no",
     "waybill": "waybill_no",
     "parcel-list": "parcel_list_no",
+    "parcel-list-draft": "parcel_list_no",
     "tax-bill": "free_text",
 }
 _XML: Final = re.compile(
