@@ -19,7 +19,8 @@ from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Cell, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, waybill_uri
 from suyuan.sheets.drafting import CBV_STEP, draft_event, text_extensions
-from suyuan.sheets.values import read_moment, read_place
+from suyuan.sheets.things import read_place
+from suyuan.sheets.values import read_moment
 
 RULE: Final = "scan.courier/1"
 

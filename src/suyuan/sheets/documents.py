@@ -16,7 +16,8 @@ from suyuan.epcis.identifiers import PERSON_KINDS, RAW_PREFIX
 from suyuan.epcis.model import BizTransaction
 from suyuan.epcis.reading import PersonalField, Warning_
 from suyuan.sheets.cells import Cell, Row
-from suyuan.sheets.values import identifying, read_thing, wrong
+from suyuan.sheets.things import read_thing
+from suyuan.sheets.values import identifying, wrong
 
 CBV_TRANSACTION: Final = "https://ref.gs1.org/cbv/BTT-"
 

@@ -16,18 +16,8 @@ from suyuan.errors import InputError
 from suyuan.sheets.cells import Row, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, read_uri, waybill_uri
 from suyuan.sheets.drafting import draft_event, text_extensions
-from suyuan.sheets.values import (
-    lot_uri,
-    read_amount,
-    read_container,
-    read_gtin,
-    read_moment,
-    read_place,
-    read_serial,
-    read_step,
-    read_unit,
-    wrong,
-)
+from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial
+from suyuan.sheets.values import read_amount, read_moment, read_step, read_unit, wrong
 
 RULE: Final = "sheet.events/1"
 _ACTIONS: Final[dict[str, Action]] = {"ADD": "ADD", "OBSERVE": "OBSERVE", "DELETE": "DELETE"}

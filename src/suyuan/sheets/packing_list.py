@@ -14,20 +14,8 @@ from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Row, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_documents, read_uri
 from suyuan.sheets.drafting import CBV_STEP, draft_event, number_extension, text_extensions
-from suyuan.sheets.values import (
-    Moment,
-    Step,
-    lot_uri,
-    read_amount,
-    read_container,
-    read_gtin,
-    read_moment,
-    read_place,
-    read_serial,
-    read_step,
-    read_thing,
-    read_unit,
-)
+from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial, read_thing
+from suyuan.sheets.values import Moment, Step, read_amount, read_moment, read_step, read_unit
 
 RULE: Final = "sheet.packing-list/1"
 

@@ -21,18 +21,8 @@ from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Row, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_documents
 from suyuan.sheets.drafting import CBV_DISPOSITION, CBV_STEP, draft_event, number_extension, text_extensions
-from suyuan.sheets.values import (
-    Moment,
-    lot_uri,
-    read_container,
-    read_gtin,
-    read_moment,
-    read_place,
-    read_serial,
-    read_thing,
-    read_whole,
-    wrong,
-)
+from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial, read_thing
+from suyuan.sheets.values import Moment, read_moment, read_whole, wrong
 
 _SHARED: Final = ("tally", "ledger_no", "ledger_item", "bonded_list")
 

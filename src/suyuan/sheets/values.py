@@ -1,4 +1,4 @@
-"""What a cell says: times with their zone, amounts, things, places, documents, steps.
+"""What a cell says: times with their zone, amounts, business steps; ``things`` reads what it names.
 
 Every function raises ``InputError`` (``sheet.cell.*``) with the cell's place, the reason and the remedy. A
 time needs a zone, in its own text, in a column or above the table: a sheet does not know where it was
@@ -13,16 +13,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib import resources
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from suyuan.canon import normal_decimal
 from suyuan.epcis import cbv
-from suyuan.epcis.identifiers import canonical_uri, check_uri
 from suyuan.epcis.model import Action
-from suyuan.errors import InputError, SuyuanError
-from suyuan.gs1.check_digits import check_digit, check_digit_valid, container_valid
+from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Row
 
 _TIME = re.compile(
@@ -36,11 +33,8 @@ _ZONE = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII | r
 _ZONE_WORDS: Final = {"z": "+00:00", "utc": "+00:00", "gmt": "+00:00"} | dict.fromkeys(
     ("北京时间", "东八区", "asia/shanghai", "china standard time"), "+08:00"
 )
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
+URI_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
-_ELEMENTS = re.compile(r"\((\d{2,4})\)([^()]+)", re.ASCII)
-_SERIAL = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,20}")
-_LOCODE = re.compile(r"([A-Z]{2}[A-Z2-9]{3})(?::(\d{4}))?")
 MAX_EXCEL_DIGITS: Final = 15
 
 
@@ -159,111 +153,6 @@ def identifying(cell: Cell) -> str:
     return text
 
 
-def read_gtin(cell: Cell) -> str:
-    """A GTIN of 8, 12, 13 or 14 digits, as 14; zeros that a number lost are put back."""
-    text = identifying(cell)
-    if cell.numeric and len(text) < 8:
-        text = text.zfill(8)
-    if not (text.isascii() and text.isdigit() and 8 <= len(text) <= 14):
-        raise wrong("gtin", cell, "This is not a GTIN of 8 to 14 digits.")
-    return _checked(cell, text.zfill(14), "GTIN")
-
-
-def read_serial(cell: Cell) -> str:
-    """A serial or lot number of at most 20 characters of GS1 character set 82."""
-    text = identifying(cell)
-    if not _SERIAL.fullmatch(text):
-        raise wrong("serial", cell, "This is not a serial or lot of 1 to 20 letters, digits and signs.")
-    return text
-
-
-def lot_uri(gtin: str, lot: str) -> str:
-    """The URI of a lot."""
-    return f"https://id.gs1.org/01/{gtin}/10/{_value(lot)}"
-
-
-def item_uri(gtin: str, serial: str) -> str:
-    """The URI of an item."""
-    return f"https://id.gs1.org/01/{gtin}/21/{_value(serial)}"
-
-
-def read_thing(cell: Cell, gtin: str = "") -> str:
-    """The canonical URI of what a cell names.
-
-    A URI, a bracketed element string ``(01)...(21)...``, an SSCC of 18 digits, a container number, or, where
-    ``gtin`` is known, a bare serial. A raw person document keeps its raw URI.
-    """
-    text = identifying(cell)
-    elements = _ELEMENTS.findall(text)
-    if elements and "".join(f"({ai}){value}" for ai, value in elements) == text:
-        text = "https://id.gs1.org/" + "/".join(f"{ai}/{_value(value)}" for ai, value in elements)
-    if ":" in text and _URI.fullmatch(text):
-        try:
-            check_uri(text)
-        except SuyuanError:
-            raise wrong(
-                "check_digit",
-                cell,
-                "This GS1 identifier breaks its own rules: a check digit or the form of its URN is wrong.",
-                "Read the number again from the label or the master data.",
-            ) from None
-        return canonical_uri(text)
-    if len(text) == 18 and text.isascii() and text.isdigit():
-        return f"https://id.gs1.org/00/{_checked(cell, text, 'SSCC')}"
-    if re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", text, re.ASCII):
-        return read_container(cell)
-    if gtin:
-        return item_uri(gtin, read_serial(cell))
-    raise wrong(
-        "identifier",
-        cell,
-        "This names nothing: it is no URI, no SSCC of 18 digits and no container number.",
-        "Write the code as its URI, or add a column GTIN if it is a serial.",
-    )
-
-
-def read_container(cell: Cell) -> str:
-    """The URI of a container by its ISO 6346 number."""
-    text = identifying(cell).replace(" ", "").replace("-", "").upper()
-    if not container_valid(text):
-        raise wrong(
-            "check_digit",
-            cell,
-            "This is not a container number with its check digit (ISO 6346).",
-            "Read the number again from the container; one character differs.",
-        )
-    return f"urn:epc:id:bic:{text}"
-
-
-def read_place(row: Row) -> str:
-    """The URI of the row's place, or an empty text.
-
-    From a URI, a GLN, or a UN/LOCODE with or without a customs code (``CNNSA:5165``).
-    """
-    cell = row.get("place")
-    code = row.get("unlocode")
-    customs = row.get("customs_code")
-    if cell is None:
-        if code is None:
-            return ""
-        cell = code
-    text = identifying(cell)
-    if ":" in text and _URI.fullmatch(text) and not _LOCODE.fullmatch(text):
-        return read_thing(cell)
-    if len(text) == 13 and text.isascii() and text.isdigit():
-        return f"https://id.gs1.org/414/{_checked(cell, text, 'GLN')}"
-    match = _LOCODE.fullmatch(text.replace(" ", "").upper())
-    if match is None:
-        raise wrong(
-            "place",
-            cell,
-            "This is no place: neither a URI nor a GLN nor a UN/LOCODE.",
-            "Write the GLN or the UN/LOCODE (CNNSA), for a bonded zone with the customs code (CNNSA:5165).",
-        )
-    district = match[2] or (customs.text if customs else "")
-    return f"urn:suyuan:place:{match[1]}" + (f":{quote(district, safe='')}" if district else "")
-
-
 @lru_cache(maxsize=1)
 def _steps() -> dict[str, Step]:
     text = resources.files("suyuan.sheets").joinpath("data/steps.toml").read_text("utf-8")
@@ -282,7 +171,7 @@ def read_step(cell: Cell) -> Step:
     for known in (text.casefold(), uri.removeprefix("https://ref.gs1.org/cbv/BizStep-") if uri else ""):
         if known in _steps():
             return _steps()[known]
-    if uri is None or not _URI.fullmatch(uri):
+    if uri is None or not URI_FORM.fullmatch(uri):
         raise wrong(
             "step",
             cell,
@@ -290,18 +179,3 @@ def read_step(cell: Cell) -> Step:
             "Use a word of the CBV (inspecting, loading, departing ...) or a URI of your own.",
         )
     return Step(uri=uri, action="OBSERVE")
-
-
-def _value(text: str) -> str:
-    return quote(text, safe="!'()*-._~")
-
-
-def _checked(cell: Cell, digits: str, name: str) -> str:
-    if not check_digit_valid(digits):
-        raise wrong(
-            "check_digit",
-            cell,
-            f"The check digit of this {name} is {digits[-1]}; {check_digit(digits[:-1])} would be right.",
-            "Read the number again from the label; one digit differs.",
-        )
-    return digits

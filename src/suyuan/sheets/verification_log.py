@@ -16,7 +16,8 @@ from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Cell, Sheet
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, read_uri
 from suyuan.sheets.drafting import draft_event, text_extensions
-from suyuan.sheets.values import read_gtin, read_moment, read_place
+from suyuan.sheets.things import read_gtin, read_place
+from suyuan.sheets.values import read_moment
 
 RULE: Final = "log.verification/1"
 STEP: Final = "urn:suyuan:bizstep:verifying"
