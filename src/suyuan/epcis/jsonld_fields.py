@@ -47,6 +47,10 @@ def read_extensions(name: str, value: object, names: Names, path: str, depth: in
             for extension in read_extensions(name, item, names, f"{path}[{position}]", depth + 1)
         ]
     tree = cast(dict[str, Any], value)
+    declared = {key[7:]: item for key, item in tree.items() if key.startswith("@xmlns:")}
+    if declared:  # how converters from XML leave a declaration behind
+        names = names.declare(declared, path)
+        tree = {key: item for key, item in tree.items() if not key.startswith("@xmlns:")}
     if "@context" in tree:
         names = names.declare(tree["@context"], f"{path}.@context")
     if "#text" in tree:

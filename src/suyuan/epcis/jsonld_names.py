@@ -41,7 +41,7 @@ class Names:
         """These names with what a ``@context`` adds. A later entry wins, as in JSON-LD."""
         added: dict[str, str] = {}
         for entry in context if isinstance(context, list) else [context]:
-            if isinstance(entry, str) or entry is None:
+            if type(entry) is str or entry is None:
                 continue
             if not isinstance(entry, dict):
                 raise InputError("epcis.context.invalid", "A context is an address or an object.", path=path)

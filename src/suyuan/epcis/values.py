@@ -107,7 +107,8 @@ def read_uri(text: object, field: str, path: str) -> str:
         raise wrong(
             field,
             path,
-            f"{str(text)[:80]!r} is not an absolute URI.",
+            # The value is not repeated: where a URI belongs, a careless sender puts a person's number.
+            f"{field} is not an absolute URI.",
             "Use an EPC URN, a GS1 Digital Link or a URI of your own such as urn:example:batch:17.",
         )
     try:
