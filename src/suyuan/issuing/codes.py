@@ -114,6 +114,11 @@ async def find_batches(db: Store, gtin: str, lot: str = "") -> list[Batch]:
     return [Batch(**dict(row)) for row in await db.fetch(sql(__package__, "find_batches"), gtin, lot)]
 
 
+async def issuing_gtins(db: Store) -> list[str]:
+    """GTINs under which codes were issued here."""
+    return [row["gtin"] for row in await db.fetch(sql(__package__, "issuing_gtins"))]
+
+
 async def iter_serials(db: Store, batch_id: int) -> AsyncIterator[list[str]]:
     """The serials of a batch in the order of issue, in portions."""
     last = 0

@@ -7,17 +7,20 @@ the audience see or lets a proof need.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 
-from suyuan.capture.links import PERSON_KINDS, document_kind
+from suyuan.capture.links import PERSON_KINDS
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import find_places, find_products
-from suyuan.db.pool import Connection, Pool
+from suyuan.db.pool import Connection, Pool, sql
 from suyuan.disclosure.mask import Masked, context_of, mask_claims
 from suyuan.disclosure.policy import Policy, load_policy
+from suyuan.gs1.thing import kind as thing_kind
+from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
 from suyuan.parties.members import find_parties
 from suyuan.parties.roles import grants_at
@@ -62,11 +65,26 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, int]
 
 
+class Footprint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trace depends on, and how much of it there was: a cheap way to know that nothing changed.
+
+    ``rows`` counts the index rows of these keys since ``month``; ``acts`` the acts of issuing on the code.
+    """
+
+    keys: dict[bytes, bool]
+    month: date
+    rows: int
+    acts: int
+    gtin: str
+    serial: str
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A trace with the masked events behind it, in the order of its facts."""
+    """A trace with the masked events behind it, in the order of its facts, and what it depends on."""
 
     trace: Trace
     seen: tuple[Seen, ...]
+    footprint: Footprint
 
 
 def split_item(uri: str) -> tuple[str, str, str]:
@@ -128,17 +146,26 @@ class TraceReader:
             for event in events
         ]
         recall = await self._recall(conn, whole, gtin, lot)
+        month = datetime.now(UTC).date().replace(day=1)
+        footprint = Footprint(
+            keys=found.footprint,
+            month=month,
+            rows=await _rows_since(conn, found.footprint, month),
+            acts=len(status["acts"]) if status is not None else 0,
+            gtin=gtin,
+            serial=serial,
+        )
         facts = tuple(one.fact for one in seen)
         return Reading(
             trace=Trace(
                 thing=thing,
-                kind=_kind(thing),
+                kind=thing_kind(thing),
                 gtin=gtin,
                 serial=serial,
                 lot=lot,
                 state=_state(whole, recall, status),
                 audience=viewer.audience,
-                product=await self._product(conn, gtin),
+                product={**await self._product(conn, gtin), **_dates(facts)},
                 facts=facts,
                 ambiguities=tuple(found.ambiguities) if viewer.whole else _plain_ambiguities(found),
                 recall=recall,
@@ -146,7 +173,35 @@ class TraceReader:
                 truncated=found.truncated,
             ),
             seen=tuple(seen),
+            footprint=footprint,
         )
+
+    async def unchanged(self, footprint: Footprint) -> bool:
+        """Whether nothing was said, since the trace was read, of anything that it went through.
+
+        Names of parties, products and places are not watched.
+        """
+        async with self.pool.acquire() as conn:
+            if await _rows_since(conn, footprint.keys, footprint.month) != footprint.rows:
+                return False
+            if not footprint.serial:
+                return True
+            status = await code_statuses(conn, footprint.gtin, [footprint.serial])
+            acts = status[footprint.serial]["acts"] if footprint.serial in status else ()
+            return len(acts) == footprint.acts
+
+    async def knows(self, thing: str) -> bool:
+        """Whether any event names the thing."""
+        return bool(await self.pool.fetchval(sql("suyuan.trace", "knows"), thing_key(thing)))
+
+    async def product(self, thing: str, gtin: str, viewer: Viewer) -> Trace:
+        """A product of which no event speaks: what the catalogue knows, and no facts."""
+        async with self.pool.acquire() as conn:
+            attributes = await self._product(conn, gtin)
+        return Trace(
+            thing=thing, kind=thing_kind(thing), gtin=gtin, serial="", lot="", state="unknown",
+            audience=viewer.audience, product=attributes, facts=(), ambiguities=(), recall=None,
+        )  # fmt: skip
 
     # -- masking ------------------------------------------------------------------------------------------
 
@@ -223,13 +278,30 @@ class TraceReader:
         return recall_of(facts, lambda fact: may.get(fact.event_key, False), lot)
 
 
-def _kind(thing: str) -> str:
-    gtin, serial, lot = split_item(thing)
-    if gtin:
-        return "item" if serial else "lot" if lot else "product"
-    if thing.startswith("https://id.gs1.org/00/"):
-        return "logistic unit"
-    return document_kind(thing) or "thing"
+async def _rows_since(conn: Connection, keys: Mapping[bytes, bool], month: date) -> int:
+    wanted = sorted(keys)
+    count = await conn.fetchval(
+        sql("suyuan.trace", "footprint"), wanted, [keys[key] for key in wanted], month
+    )
+    return int(count)
+
+
+# Master data of a lot (CBV 2.0, ilmd) under the names that a product card has for it.
+_DATES = {
+    "productionDate": "production_date",
+    "bestBeforeDate": "best_before",
+    "itemExpirationDate": "expiry",
+}
+
+
+def _dates(facts: Sequence[Fact]) -> dict[str, str]:
+    """Production and expiry dates that the viewer's own facts state; the first that says one counts."""
+    found: dict[str, str] = {}
+    for fact in facts:
+        for attribute, name in _DATES.items():
+            if attribute in fact.attributes and not fact.withdrawn:
+                found.setdefault(name, fact.attributes[attribute])
+    return found
 
 
 def _state(facts: Sequence[Fact], recall: Recall | None, status: Any) -> str:

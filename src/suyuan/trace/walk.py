@@ -70,6 +70,12 @@ class Walk(msgspec.Struct, kw_only=True):
     positions: dict[int, dict[str, int]]
     truncated: bool = False
 
+    @property
+    def footprint(self) -> dict[bytes, bool]:
+        """Keys of everything that the walk went through; True for a bridge, of which only links matter."""
+        names = [self.thing, *self.aliases, *self.lots, *(reach.uri for reach in self.containers)]
+        return {thing_key(uri): link_kind(uri) in _BRIDGES for uri in (*names, *self.papers)}
+
 
 def short_label(uri: str) -> str:
     """What a person calls a thing: its SSCC, serial, lot or number."""

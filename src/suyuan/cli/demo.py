@@ -1,0 +1,515 @@
+"""``suyuan demo``: a whole journey through the public doors, on a deployment of its own.
+
+A server is started on a fresh data directory, parties and tokens are made with the command line, the codes are
+issued, and every paper of the journey goes in with its own party's token through the door that a customer would
+use. What the summary says is read back from the same doors; nothing in it is written by hand. A paper that was
+taken out of the folder is not sent: the missing leg and who owes it are named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+import segno
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from suyuan.cli.journey import Journey, Paper, expand, load_journey, load_manifest
+from suyuan.errors import NotFoundError, SuyuanError, UnavailableError
+from suyuan.gs1.serials import item_uri
+from suyuan.proof.verification import verify_bundle
+
+OPERATOR = "suyuan-operator"
+_MARKER = ".suyuan-demo"
+_START_SECONDS = 90.0
+_PUBLISH_SECONDS = 30.0
+_DOORS = {
+    "epcis": ("/epcis/capture", "capture"),
+    "evidence": ("/api/v1/evidence", "capture"),
+    "activate": ("/api/v1/codes/activate", "codes.activate"),
+}
+_CONTENT_TYPES = {
+    ".jsonld": "application/ld+json",
+    ".json": "application/json",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One paper of the manifest and what its door answered; ``missing`` ones were not in the folder."""
+
+    step: int
+    paper: str
+    party: str
+    missing: bool
+    event_ids: tuple[str, ...] = ()
+    kind: str = ""
+
+
+class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the doors say of the followed item after all papers are in."""
+
+    journey: str
+    item: str
+    steps: int
+    steps_found: tuple[int, ...]
+    papers: int
+    missing_papers: tuple[Delivery, ...]
+    route: tuple[str, ...]
+    mode: str
+    legs_present: int
+    legs_required: int
+    legs_open: tuple[dict[str, Any], ...]
+    assurance: dict[str, int]
+    balance: dict[str, Any]
+    findings: tuple[str, ...]
+    recalled: str
+    facts_verified: int
+    verify_ms: float
+    page: str
+    seconds: float
+
+
+def examples_folder() -> Path:
+    """The folder of example journeys: beside the sources, or inside the installed package.
+
+    Raises ``NotFoundError`` (``demo.examples.absent``).
+    """
+    beside = Path(__file__).resolve().parents[3] / "examples"
+    packaged = Path(str(importlib.resources.files("suyuan"))) / "_examples"
+    for folder in (beside, packaged):
+        if folder.is_dir():
+            return folder
+    raise NotFoundError(
+        "demo.examples.absent",
+        "The example journeys are not there.",
+        path=str(beside),
+        remedy="Run the demo from a checkout, or install the package again.",
+    )
+
+
+def free_port(wanted: int, host: str) -> int:
+    """``wanted`` if nothing listens there, else a free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((host, port))
+                return int(probe.getsockname()[1])
+    raise UnavailableError("demo.port", "No port is free.", remedy="Name one with --port.")
+
+
+def lan_address() -> str:
+    """This machine's address in its network, for a phone beside it; localhost where there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a documentation address: nothing is sent by connecting
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def fresh_directory(path: Path) -> Path:
+    """An empty directory for the demo. Only one that an earlier demo made is emptied.
+
+    Raises ``UnavailableError`` (``demo.directory``).
+    """
+    if path.exists() and any(path.iterdir()):
+        if not (path / _MARKER).is_file():
+            raise UnavailableError(
+                "demo.directory",
+                "The directory holds something that no demo made.",
+                path=str(path),
+                remedy="Name another one with --data-dir.",
+            )
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+    (path / _MARKER).write_text("Made by suyuan demo; the next demo empties it.\n", encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def server(data_dir: Path, host: str, port: int, base_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``suyuan serve`` as a process of its own, until the block ends."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
+    environment |= {
+        "SUYUAN_DATA_DIR": str(data_dir),
+        "SUYUAN_BASE_URL": base_url,
+        "SUYUAN_LOG_LEVEL": "warning",
+    }
+    log = (data_dir / "server.log").open("wb")
+    command = [sys.executable, "-m", "suyuan", "serve", "--host", host, "--port", str(port)]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        if process.poll() is None:
+            process.kill()
+        log.close()
+
+
+def wait_for_server(process: subprocess.Popen[bytes], client: httpx.Client, data_dir: Path) -> None:
+    """Wait until the server answers. Raises ``UnavailableError`` (``demo.server``) with its last words."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/health").status_code == 200:
+                return
+        time.sleep(0.1)
+    words = (data_dir / "server.log").read_text("utf-8", "replace").strip().splitlines()[-5:]
+    raise UnavailableError(
+        "demo.server", "The server did not start. " + " / ".join(words), path=str(data_dir)
+    )
+
+
+class CommandLine:
+    """Runs ``suyuan`` commands in this process and reads what they print as JSON."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def __call__(self, *arguments: str) -> Any:
+        from suyuan.cli.main import app
+
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            app([*arguments, "--data-dir", str(self._data_dir), "--json"], standalone_mode=False)
+        text = out.getvalue().strip()
+        return json.loads(text) if text else None
+
+
+class Demo:
+    """One run: a deployment, its parties' tokens, a client for its doors."""
+
+    def __init__(
+        self, client: httpx.Client, command_line: CommandLine, console: Console, base_url: str
+    ) -> None:
+        self.client = client
+        self.suyuan = command_line
+        self.console = console
+        self.base_url = base_url
+        self.tokens: dict[str, str] = {}
+
+    def prepare(self, folder: Path) -> None:
+        """The operator, the parties of the folder with a token each, products and places."""
+        self.suyuan(
+            "party",
+            "add",
+            OPERATOR,
+            "--name-en",
+            "Demo operator",
+            "--name-zh",
+            "演示运营方",
+            "--role",
+            "operator",
+        )
+        self.tokens[OPERATOR] = self.token(OPERATOR, "operator")
+        self.suyuan("party", "import", str(folder / "parties.csv"))
+        for paper in load_manifest(folder):
+            party = paper.delivering_party
+            if party not in self.tokens:
+                self.tokens[party] = self.token(party, "capture", "codes.activate")
+        self.suyuan("product", "put", str(folder / "products.csv"), "--party", OPERATOR)
+        self.suyuan("place", "put", str(folder / "places.csv"), "--party", OPERATOR)
+
+    def token(self, party: str, *scopes: str) -> str:
+        """A new token of a party."""
+        options = [option for scope in scopes for option in ("--scope", scope)]
+        return str(self.suyuan("token", "create", "--party", party, *options)["secret"])
+
+    def issue(self, journey: Journey, owner: str) -> list[str]:
+        """Issue the journey's batch and read its serials back."""
+        with contextlib.ExitStack() as stack:
+            file = Path(stack.enter_context(_temporary_directory())) / "codes.csv"
+            self.suyuan(
+                "issue", "--gtin", journey.gtin, "--lot", journey.lot, "--count", str(journey.count),
+                "--party", owner, "--format", "csv", "--out", str(file),
+            )  # fmt: skip
+            lines = file.read_text("utf-8").splitlines()
+        column = lines[0].split(",").index("serial")
+        return [line.split(",")[column] for line in lines[1:]]
+
+    def deliver(self, paper: Paper, serials: Sequence[str]) -> Delivery:
+        """Send one paper through its door with its party's token, and wait until it is taken."""
+        if paper.missing:
+            return Delivery(step=paper.step, paper=paper.name, party=paper.delivering_party, missing=True)
+        path, _ = _DOORS[paper.door]
+        answer = self.client.post(
+            path,
+            params={"name": paper.name} if paper.door == "evidence" else None,
+            content=expand(paper, serials, self.base_url),
+            headers={
+                **self.bearer(paper.delivering_party),
+                "Content-Type": _CONTENT_TYPES.get(paper.path.suffix, "application/octet-stream"),
+            },
+        )
+        stored = self.read(answer)
+        if paper.door == "epcis":
+            capture = answer.headers["Location"].rsplit("/", 1)[-1]
+            found = self.client.get(
+                f"/api/v1/evidence/{capture}", headers=self.bearer(paper.delivering_party)
+            )
+            stored = self.read(found)
+        events = stored.get("events") or (
+            [{"event_id": stored["event_id"]}] if stored.get("event_id") else []
+        )
+        return Delivery(
+            step=paper.step,
+            paper=paper.name,
+            party=paper.delivering_party,
+            missing=False,
+            event_ids=tuple(event["event_id"] for event in events),
+            kind=stored.get("kind", "command"),
+        )
+
+    def bearer(self, party: str) -> dict[str, str]:
+        """The header with a party's token."""
+        return {"Authorization": f"Bearer {self.tokens[party]}"}
+
+    def read(self, answer: httpx.Response) -> Any:
+        """The answer's JSON. Raises ``SuyuanError`` with what the door said if it refused."""
+        body = answer.json() if answer.content else {}
+        if answer.is_error:
+            raise SuyuanError(
+                body.get("code", f"http.{answer.status_code}"),
+                body.get("detail", answer.reason_phrase),
+                path=str(answer.request.url.path),
+                remedy=body.get("remedy", ""),
+            )
+        return body
+
+    def ask(self, path: str, **query: str) -> Any:
+        """What a door tells the operator."""
+        return self.read(self.client.get(path, params=query, headers=self.bearer(OPERATOR)))
+
+    def wait_until_published(self, item: str) -> dict[str, Any]:
+        """The operator's trace of the item, once every fact of it stands in the published log."""
+        deadline = time.monotonic() + _PUBLISH_SECONDS
+        while True:
+            trace: dict[str, Any] = self.ask("/api/v1/trace", uri=item)
+            size = int(self.client.get("/log/checkpoint").text.splitlines()[1])
+            if all(fact["log_index"] is not None and fact["log_index"] < size for fact in trace["facts"]):
+                return trace
+            if time.monotonic() > deadline:
+                raise UnavailableError("demo.log", "The log did not publish what was captured.")
+            time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _temporary_directory() -> Iterator[str]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="suyuan-") as path:
+        yield path
+
+
+def run_journey(demo: Demo, folder: Path) -> JourneyReport:
+    """Deliver all papers of one journey and read back what the deployment says of the followed item."""
+    started = time.monotonic()
+    journey = load_journey(folder)
+    papers = load_manifest(folder)
+    demo.prepare(folder)
+    serials = demo.issue(journey, papers[0].delivering_party)
+    deliveries = _deliver_all(demo, journey, papers, serials)
+    item = f"https://id.gs1.org/01/{journey.gtin}/21/{serials[journey.followed - 1]}"
+    trace = demo.wait_until_published(item)
+    coverage = demo.ask("/api/v1/coverage", uri=item)
+    balance = demo.ask(
+        "/api/v1/balance",
+        gtin=journey.gtin,
+        lot=journey.lot,
+        ledger_item=journey.ledger_item,
+        facility=journey.facility,
+    )
+    bundle = demo.client.get("/api/v1/bundle", params={"uri": item}).content
+    key = demo.client.get("/log/key").text.strip()
+    before = time.perf_counter()
+    verified = verify_bundle(bundle, key)
+    verify_ms = (time.perf_counter() - before) * 1000
+    ids = {fact["event_id"] for fact in trace["facts"]}
+    found = sorted({delivery.step for delivery in deliveries if ids & set(delivery.event_ids)})
+    page = item_uri(
+        demo.base_url.split("//")[1],
+        journey.gtin,
+        serials[journey.followed - 1],
+        scheme=demo.base_url.split(":")[0],
+        upper_case=False,
+    )
+    required = [leg for leg in coverage["legs"] if leg["state"] != "not required"]
+    recall = trace.get("recall")
+    return JourneyReport(
+        journey=journey.name,
+        item=f"(01){journey.gtin}(21){serials[journey.followed - 1]}",
+        steps=journey.steps,
+        steps_found=tuple(found),
+        papers=sum(not delivery.missing for delivery in deliveries),
+        missing_papers=tuple(delivery for delivery in deliveries if delivery.missing),
+        route=tuple(route_of(trace, coverage)),
+        mode=coverage["mode"],
+        legs_present=sum(leg["state"] in ("present", "late") for leg in required),
+        legs_required=len(required),
+        legs_open=tuple(leg for leg in required if leg["state"] not in ("present", "late")),
+        assurance=coverage["assurance_counts"],
+        balance=balance,
+        findings=tuple(f["reason_en"] for f in (*coverage["findings"], *balance["findings"])),
+        recalled=_local(recall["since"], recall["zone_offset"]).date().isoformat() if recall else "",
+        facts_verified=len(verified.facts),
+        verify_ms=verify_ms,
+        page=page,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _deliver_all(
+    demo: Demo, journey: Journey, papers: Sequence[Paper], serials: Sequence[str]
+) -> list[Delivery]:
+    deliveries = []
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, console=demo.console, transient=True) as progress:
+        task = progress.add_task(journey.name, total=len(papers))
+        for paper in papers:
+            before = time.monotonic()
+            delivery = demo.deliver(paper, serials)
+            deliveries.append(delivery)
+            progress.advance(task)
+            label = f"[dim]{paper.step:>3}/{journey.steps}[/]  {paper.name:<44} {paper.delivering_party:<16}"
+            if delivery.missing:
+                progress.console.print(
+                    f"{label} [yellow]not in the folder: not delivered[/]", highlight=False
+                )
+            else:
+                taken = time.monotonic() - before
+                count = f"{len(delivery.event_ids):>5} event{'s' * (len(delivery.event_ids) != 1)}"
+                progress.console.print(
+                    f"{label} {delivery.kind:<20} {count}  {taken:5.2f} s", highlight=False
+                )
+    return deliveries
+
+
+def _local(text: str, offset: str) -> datetime:
+    """A moment in the local time of its place."""
+    hours, minutes = int(offset[:3]), int(offset[4:6] or 0)
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return moment + timedelta(hours=hours, minutes=minutes if hours >= 0 else -minutes)
+
+
+def route_of(trace: dict[str, Any], coverage: dict[str, Any]) -> list[str]:
+    """The way in a few words: origin, then place and date of departure, arrival, release and delivery."""
+    facts = trace["facts"]
+    legs = {leg["code"]: leg for leg in coverage["legs"] if leg["facts"]}
+
+    def city(position: int) -> str:
+        # A signature names no place; the courier's last scan before it does.
+        for fact in reversed(facts[: position + 1]):
+            place = fact["place"]
+            if place and (place["city_en"] or place["name_en"]):
+                return str(place["city_en"] or place["name_en"])
+        return ""
+
+    def day(position: int) -> str:
+        fact = facts[position]
+        return _local(fact["event_time"], fact["zone_offset"]).strftime("%m-%d")
+
+    stops = [city(0)] if facts else []
+    for code in ("departure", "arrival", "list-release", "delivery"):
+        if code in legs:
+            position = legs[code]["facts"][0]
+            stops.append(f"{'released' if code == 'list-release' else city(position)} {day(position)}")
+    return stops
+
+
+def print_summary(console: Console, report: JourneyReport, base_url: str) -> None:
+    """The summary of one journey."""
+    line: Callable[[str], None] = lambda text: console.print(text, highlight=False, soft_wrap=True)  # noqa: E731
+    balance = report.balance
+    words = {"bonded": "BONDED  tin", "direct": "DIRECT  item"}
+    whole = len(report.steps_found) == report.steps
+    line("")
+    line(
+        f"[bold]{words.get(report.journey, report.journey.upper())}[/] {report.item}   "
+        f"[{'green' if whole else 'yellow'}]{len(report.steps_found)} of {report.steps} steps[/], "
+        f"from {report.papers} papers"
+    )
+    line("  " + " -> ".join(report.route))
+    counts = ", ".join(f"{name} {count}" for name, count in report.assurance.items())
+    colour = "green" if report.legs_present == report.legs_required else "yellow"
+    line(f"  clause 486: [{colour}]{report.legs_present}/{report.legs_required} legs[/]    {counts}")
+    for delivery in report.missing_papers:
+        line(f"  [yellow]not delivered[/]: {delivery.paper} (step {delivery.step}, {delivery.party})")
+    for leg in report.legs_open:
+        line(
+            f"  [yellow]{leg['state']}[/]: {leg['name_en']} ({leg['name_zh']}), owed by the {leg['owed_by']}."
+            f" {leg['reason_en']}"
+        )
+    line(
+        f"  balance: {_count(balance['coded'])} coded  {_count(balance['received'])} received"
+        f"  {_count(balance['damaged'])} damaged  {_count(balance['unexplained'])} unexplained"
+    )
+    for finding in report.findings:
+        line(f"  [yellow]finding[/]: {finding}")
+    if report.recalled:
+        line(f"  [bold red]RECALLED {report.recalled}[/]")
+    line(f"  proof: {report.facts_verified} facts checked offline in {report.verify_ms:.0f} ms")
+    item = quote(f"https://id.gs1.org/01/{report.item[4:18]}/21/{report.item[22:]}", safe="")
+    line(f"  Buyer page {report.page}")
+    line(f"  API        {base_url}/api/v1/trace?uri={item}")
+    line(f"  Log        {base_url}/log/checkpoint")
+
+
+def _count(text: str) -> str:
+    return f"{int(text):,}" if text.isdigit() else text or "?"
+
+
+def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> int:
+    """Run the demo. With ``once`` it ends after the summary, else it serves until it is interrupted."""
+    console = Console(stderr=as_json)
+    folders = [entry.parent for entry in sorted(examples_folder().glob("*/journey.toml"))]
+    directory = fresh_directory(data_dir)
+    port = free_port(port, host)
+    base_url = f"http://{'127.0.0.1' if once else lan_address()}:{port}"
+    console.print(f"Starting a deployment in {directory} ...", highlight=False)
+    with (
+        server(directory, host, port, base_url) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client,
+    ):
+        wait_for_server(process, client, directory)
+        demo = Demo(client, CommandLine(directory), console, base_url)
+        reports = [run_journey(demo, folder) for folder in folders]
+        if as_json:
+            sys.stdout.write(json.dumps(msgspec.to_builtins(reports), ensure_ascii=False, indent=2) + "\n")
+        for report in reports:
+            print_summary(console, report, base_url)
+        if not once:
+            _serve_on(console, reports[0].page, process)
+    return 0
+
+
+def _serve_on(console: Console, page: str, process: subprocess.Popen[bytes]) -> None:
+    console.print("\nScan with a phone in the same network, or open the buyer page. Ctrl-C ends the demo.\n")
+    segno.make(page, error="m").terminal(compact=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        process.wait()

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM thing WHERE key = $1)

@@ -1,0 +1,177 @@
+"""The web room's items as they are stored: public traces with coverage and proof, read once while nothing changes.
+
+A thing that was read is remembered with what its trace depends on. As long as nothing new was said of any of it
+the next request costs one query instead of a walk. Names in the catalogue may lag by ``NAMES_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from suyuan.catalog import find_products
+from suyuan.compliance.coverage import coverage_of
+from suyuan.compliance.legs import load_profiles
+from suyuan.gs1.linkset import Link
+from suyuan.gs1.serials import serial_epoch
+from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
+from suyuan.log import Tree, find_checkpoint
+from suyuan.tlog.note import Ed25519Signer
+from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
+from suyuan.trace.read import Footprint, split_item
+from suyuan.web.model import CodeCheck, ProofSummary, PublicItem
+
+REMEMBERED = 512
+NAMES_SECONDS = 300
+# Within one request a thing is asked for twice (its version, then itself); the second needs no new look.
+FRESH_SECONDS = 0.5
+
+
+class _Known(msgspec.Struct):
+    item: PublicItem
+    footprint: Footprint
+    version: str
+    names_bucket: int
+    checked_at: float
+
+
+class StoredItems:
+    """``ItemSource`` over the database. One per process."""
+
+    def __init__(
+        self,
+        reader: TraceReader,
+        tree: Tree,
+        mac_keys: MacKeys,
+        signer: Ed25519Signer,
+        *,
+        legs_folder: Path | None = None,
+    ) -> None:
+        """``legs_folder`` is where an operator keeps own leg profiles."""
+        self._reader = reader
+        self._tree = tree
+        self._mac_keys = mac_keys
+        self._signer = signer
+        self._legs = legs_folder
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._gtins: dict[str, bool] = {}
+
+    async def read_public(self, uri: str) -> PublicItem | None:
+        """The thing as the public may see it; None where nothing is known under that URI."""
+        known = self._known.get(uri)
+        if known is not None and time.monotonic() - known.checked_at < FRESH_SECONDS:
+            return known.item
+        fresh = await self._read(uri)
+        return None if fresh is None else fresh.item
+
+    async def version(self, uri: str) -> str | None:
+        """Changes whenever the page would; reads the thing where it is not remembered."""
+        known = self._known.get(uri)
+        if (
+            known is not None
+            and known.names_bucket == _bucket()
+            and await self._reader.unchanged(known.footprint)
+        ):
+            known.checked_at = time.monotonic()
+            self._known.move_to_end(uri)
+            return known.version
+        fresh = await self._read(uri)
+        return None if fresh is None else fresh.version
+
+    async def _read(self, uri: str) -> _Known | None:
+        self._known.pop(uri, None)
+        whole = await self._reader.read_with_events(uri, OPERATOR)
+        reading = await self._reader.read_with_events(uri, PUBLIC)
+        if whole is None or reading is None:
+            return await self._read_product(uri)
+        await self._note_gtin(reading.trace.gtin)
+        now = datetime.now(UTC)
+        item = PublicItem(
+            trace=reading.trace,
+            # Judged on the whole trace: a leg whose paper the public may not see is there all the same.
+            coverage=coverage_of(whole.trace, load_profiles(self._legs), now),
+            proof=await self._proof(),
+        )
+        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), time.monotonic())
+        if all(fact.log_index is not None for fact in reading.trace.facts):
+            # A fact that waits for its log index changes without any new row: such a page is not kept.
+            self._known[uri] = known
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return known
+
+    async def _read_product(self, uri: str) -> _Known | None:
+        """A GTIN of the catalogue of which no event speaks is a product all the same."""
+        gtin, serial, lot = split_item(uri)
+        if not gtin or serial or lot or gtin not in await find_products(self._reader.pool, [gtin]):
+            return None
+        trace = await self._reader.product(uri, gtin, PUBLIC)
+        now = datetime.now(UTC)
+        item = PublicItem(trace=trace, proof=await self._proof())
+        empty = Footprint(keys={}, month=now.date().replace(day=1), rows=0, acts=0, gtin=gtin, serial="")
+        return _Known(item, empty, _digest(item, now), _bucket(), time.monotonic())
+
+    async def _proof(self) -> ProofSummary | None:
+        stored = await find_checkpoint(self._reader.pool)
+        if stored is None:
+            return None
+        return ProofSummary(
+            origin=self._signer.name,
+            tree_size=stored.tree_size,
+            root_hash=stored.root_hash.hex(),
+            checkpoint=stored.note.decode(),
+            log_key=self._signer.vkey,
+            published_at=stored.signed_at,
+        )
+
+    async def bundle(self, uri: str) -> bytes | None:
+        """The proof bundle of the public trace."""
+        return await make_bundle(self._reader, self._tree, uri, PUBLIC, log_key=self._signer.vkey)
+
+    async def describe(self, uri: str) -> tuple[str, str] | None:
+        """Names of the product in English and Chinese; None for what is not known here."""
+        gtin, serial, _ = split_item(uri)
+        pool = self._reader.pool
+        product = (await find_products(pool, [gtin])).get(gtin) if gtin else None
+        names = (product.name_en, product.name_zh) if product is not None else ("", "")
+        if serial:
+            known = serial in await code_statuses(pool, gtin, [serial]) or await self._reader.knows(uri)
+        else:
+            known = product is not None or await self._reader.knows(uri)
+        return names if known else None
+
+    async def links(self, uri: str) -> tuple[Link, ...]:
+        """No links are registered by members: the resolver's own are all there are."""
+        return ()
+
+    def check_serial(self, gtin: str, serial: str) -> CodeCheck:
+        """Judge a serial by its MAC, for GTINs that issue here."""
+        if not self._gtins.get(gtin):
+            return "foreign"
+        if self._mac_keys.is_forged(gtin, serial):
+            return "malformed"
+        return "issued" if serial_epoch(serial) is not None else "foreign"
+
+    async def load_gtins(self) -> None:
+        """Learn which GTINs have codes issued here: their serials are judged before the database is asked."""
+        for gtin in await issuing_gtins(self._reader.pool):
+            self._gtins[gtin] = True
+
+    async def _note_gtin(self, gtin: str) -> None:
+        if gtin and gtin not in self._gtins:
+            self._gtins[gtin] = bool(await find_batches(self._reader.pool, gtin))
+
+
+def _bucket() -> int:
+    return int(time.time()) // NAMES_SECONDS
+
+
+def _digest(item: PublicItem, now: datetime) -> str:
+    """A short word for the content; the day is part of it since legs fall due."""
+    content = msgspec.json.encode([item.trace, item.coverage, now.date()])
+    return hashlib.sha256(content).hexdigest()[:24]
