@@ -11,10 +11,11 @@ import pytest
 import web_samples as samples
 
 from suyuan.compliance.model import Coverage
+from suyuan.web.classify import block_of, segment_of, step_name
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import language
 from suyuan.web.page import render_item_page, render_notice, security_headers, stylesheet
-from suyuan.web.timeline import block_of, blocks, headline, segment_of, step_name
+from suyuan.web.timeline import blocks, headline
 from suyuan.web.verdict import verdict
 
 BOTH = pytest.mark.parametrize("lang", ["zh-CN", "en"])

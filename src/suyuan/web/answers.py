@@ -10,9 +10,9 @@ import gzip
 import msgspec
 
 from suyuan.errors import SuyuanError
+from suyuan.web.classify import block_of, segment_of
 from suyuan.web.language import language
 from suyuan.web.model import PublicItem
-from suyuan.web.timeline import block_of, segment_of
 from suyuan.web.verdict import verdict
 
 HTML = "text/html; charset=utf-8"

@@ -13,8 +13,8 @@ from itertools import pairwise
 import msgspec
 
 from suyuan.trace.model import Fact, Trace
+from suyuan.web.classify import in_china, is_delivery, is_exit, kinds, role_of, step_name
 from suyuan.web.language import N_, Language, in_zone
-from suyuan.web.timeline import in_china, is_delivery, is_exit, kinds, role_of, step_name
 
 _PHYSICAL_STEPS = frozenset(
     {
@@ -31,7 +31,7 @@ _MODES: dict[str, tuple[str, str, str]] = {
     "road": ("truck", N_("by road"), N_("by road, %(n)d days")),
     "rail": ("train", N_("by rail"), N_("by rail, %(n)d days")),
     "courier": ("parcel", N_("by courier"), N_("by courier, %(n)d days")),
-    "": ("dots", N_("onward"), N_("onward, %(n)d days")),
+    "": ("dots", N_("then"), N_("%(n)d days later")),
 }
 _MODE_WORDS = {
     "2": "sea", "5": "air", "4": "road", "3": "rail", "6": "courier", "sea": "sea", "air": "air",
@@ -181,7 +181,7 @@ def journey(trace: Trace, language: Language) -> Journey | None:
     return Journey(
         stops=tuple(stops),
         hops=hops,
-        height=stops[-1].y + _STOP,
+        height=stops[-1].y + _STOP + 4,
         line_end=stops[-1].y,
         text=sentence,
         days=language.count("%(n)d day from origin to here", "%(n)d days from origin to here", total),
@@ -215,8 +215,10 @@ def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ..
         add(N_("Departed from"), _city(departures[-1], language), _day(departures[-1], language))
         if arrivals and (mode := transport_mode(departures[-1], arrivals[0])):
             add(N_("Transport mode"), language.t(_MODES[mode][1]))
-    if arrivals:
-        add(N_("Entry port"), _port(arrivals[0], language), _day(arrivals[0], language))
+    # The zone's gate and the courier's station are no ports of entry.
+    ports = [f for f in arrivals if "gate-pass" not in kinds(f) and role_of(f) != "courier"]
+    if ports:
+        add(N_("Entry port"), _port(ports[0], language), _day(ports[0], language))
     if found := _number(facts, "declaration"):
         add(N_("Declared at"), _port(found[0], language) if found[0].place else "", _day(found[0], language))
         add(N_("Customs declaration no."), found[1])

@@ -8,7 +8,6 @@ holds. The words follow the language, never the facts.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta, timezone
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,18 +16,19 @@ from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
-from suyuan.compliance.model import Coverage, Leg
+from suyuan.compliance.model import Coverage
 from suyuan.trace.model import Trace
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import LANGUAGES, N_, Language, language, translations
 from suyuan.web.model import PageSettings, ProofSummary, ScanSummary
+from suyuan.web.summary import assurance_tally, coverage_view, glance, product_view, recall_view
 from suyuan.web.timeline import blocks, segments
 from suyuan.web.verdict import Verdict, verdict
-from suyuan.web.wording import ASSURANCE, LEG_STATES, MODES, PRODUCT_FIELDS, ROLES
+from suyuan.web.wording import ASSURANCE
 
 HERE = Path(__file__).parent
-_CHINA = timezone(timedelta(hours=8))
 Notice = Literal["unknown", "malformed", "not-a-code", "not-found", "unavailable", "failed"]
 _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
     "unknown": (
@@ -70,31 +70,6 @@ _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
 }
 
 
-class LegView(msgspec.Struct, frozen=True, kw_only=True):
-    """A required leg in words."""
-
-    name: str
-    state: str
-    icon: str
-    state_text: str
-    owed_by: str
-    due: str
-    reason: str
-
-
-class CoverageView(msgspec.Struct, frozen=True, kw_only=True):
-    """Coverage in words; ``scored`` is False where the mode of import is not known."""
-
-    scored: bool
-    headline: str
-    mode: str
-    present: int
-    required: int
-    missing: tuple[LegView, ...]
-    legs: tuple[LegView, ...]
-    findings: tuple[str, ...]
-
-
 @cache
 def stylesheet() -> tuple[str, bytes]:
     """The style sheet's name, which carries a hash of its bytes, and the bytes."""
@@ -115,6 +90,25 @@ def security_headers() -> dict[str, str]:
 
 
 @cache
+def icon(name: str, style: str = "") -> Markup:
+    """A reference to a symbol of the sprite; it says nothing to a screen reader, the words beside it do."""
+    return Markup('<svg class="{}" aria-hidden="true"><use href="#i-{}"/></svg>').format(
+        f"i {style}".strip(), name
+    )
+
+
+@cache
+def _badges(code: str) -> dict[str, Markup]:
+    """The mark of each level of assurance: icon and words."""
+    frame = Markup('<span class="how {}">{}{}</span>')
+    words = language(code)
+    return {
+        level: frame.format(look.tone, icon(look.icon), words.t(look.label))
+        for level, look in ASSURANCE.items()
+    }
+
+
+@cache
 def _template(code: str, name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -124,6 +118,7 @@ def _template(code: str, name: str) -> Template:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    environment.globals["icon"] = icon
     environment.install_gettext_translations(translations(code), newstyle=True)  # type: ignore[attr-defined]
     return environment.get_template(name)
 
@@ -138,104 +133,6 @@ def _frame(words: Language, settings: PageSettings, address: str) -> dict[str, o
         "css": f"/static/{stylesheet()[0]}",
         "settings": settings,
         "operator": words.name(settings.operator_en, settings.operator_zh),
-    }
-
-
-def _leg(leg: Leg, words: Language) -> LegView:
-    icon, text = LEG_STATES[leg.state]
-    due = words.date(leg.due.astimezone(_CHINA)) if leg.due is not None else ""
-    return LegView(
-        name=words.name(leg.name_en, leg.name_zh),
-        state=leg.state.replace(" ", "-"),
-        icon=icon,
-        state_text=words.t(text),
-        owed_by=words.t(ROLES[leg.owed_by]) if leg.owed_by in ROLES else leg.owed_by,
-        due=due,
-        reason=words.name(leg.reason_en, leg.reason_zh),
-    )
-
-
-def coverage_view(coverage: Coverage, words: Language) -> CoverageView:
-    """Coverage as the page says it; statutory days are Chinese calendar days."""
-    legs = tuple(_leg(leg, words) for leg in coverage.legs if leg.state != "not required")
-    scored = coverage.mode in MODES and bool(legs)
-    return CoverageView(
-        scored=scored,
-        headline=words.say(
-            N_("%(present)d of %(required)d required steps present"),
-            present=coverage.present,
-            required=coverage.required,
-        ),
-        mode=words.t(MODES[coverage.mode]) if coverage.mode in MODES else "",
-        present=coverage.present,
-        required=coverage.required,
-        missing=tuple(leg for leg in legs if leg.state in ("missing", "contradictory", "not-yet-due")),
-        legs=legs,
-        findings=tuple(words.name(f.reason_en, f.reason_zh) for f in coverage.findings),
-    )
-
-
-def _product(trace: Trace, words: Language) -> dict[str, object]:
-    rows = [(words.t(label), words.of(trace.product, key)) for key, label in PRODUCT_FIELDS]
-    name = words.of(trace.product, "name")
-    original = trace.product.get("name_original", "")
-    country = trace.product.get("origin_country", "")
-    if country and not words.of(trace.product, "origin"):
-        rows.insert(1, (words.t(N_("Origin")), words.country(country)))
-    return {
-        "name": name,
-        "original": original if original != name else "",
-        "rows": [(label, value) for label, value in rows if value],
-    }
-
-
-def _glance(trace: Trace, coverage: CoverageView | None, words: Language) -> list[tuple[str, str, str]]:
-    """What is proved, by whom, and what is missing, as icon, tone and text: the answer at one glance."""
-    lines: list[tuple[str, str, str]] = []
-    if coverage is not None and coverage.scored:
-        whole = coverage.present == coverage.required
-        lines.append(("check" if whole else "warn", "full" if whole else "part", coverage.headline))
-    counts = dict.fromkeys(ASSURANCE, 0)
-    for fact in trace.facts:
-        if not fact.withdrawn:
-            counts[fact.assurance] += 1
-    if n := counts["authority-verified"]:
-        text = words.count(
-            "%(n)d record confirmed by authorities", "%(n)d records confirmed by authorities", n
-        )
-        lines.append(("seal", "full", text))
-    if n := counts["inspected"]:
-        text = words.count(
-            "%(n)d check by independent inspectors", "%(n)d checks by independent inspectors", n
-        )
-        lines.append(("eye", "full", text))
-    if n := counts["relayed"]:
-        text = words.count(
-            "%(n)d official paper, passed on by firms", "%(n)d official papers, passed on by firms", n
-        )
-        lines.append(("relay", "", text))
-    return lines
-
-
-def _assurance_tally(trace: Trace) -> list[tuple[object, int]]:
-    counts = dict.fromkeys(ASSURANCE, 0)
-    for fact in trace.facts:
-        if not fact.withdrawn:
-            counts[fact.assurance] += 1
-    return [(ASSURANCE[level], count) for level, count in counts.items() if count]
-
-
-def _recall(trace: Trace, words: Language) -> dict[str, str] | None:
-    recall = trace.recall
-    if recall is None:
-        return None
-    return {
-        "number": recall.number,
-        "since": words.moment(recall.since, recall.zone_offset),
-        "who": words.name(recall.party.name_en, recall.party.name_zh),
-        "role": words.t(ROLES[recall.party.role]) if recall.party.role in ROLES else recall.party.role,
-        "reason": recall.reason,
-        "lot": recall.lot,
     }
 
 
@@ -269,8 +166,8 @@ def render_item_page(
         trace=trace,
         verdict=outcome,
         background=_background(trace, scans, words, outcome),
-        recall=_recall(trace, words),
-        product=_product(trace, words),
+        recall=recall_view(trace, words),
+        product=product_view(trace, words),
         code=path,
         journey=journey(trace, words),
         record=import_record(trace, words),
@@ -279,10 +176,11 @@ def render_item_page(
         facts=facts,
         logged=[fact for fact in facts if fact.logged],
         waiting=sum(not fact.logged for fact in facts),
-        tally=_assurance_tally(trace),
-        assurance=ASSURANCE.values(),
+        tally=assurance_tally(trace),
+        badges=_badges(lang),
+        meanings={level: words.t(look.meaning) for level, look in ASSURANCE.items()},
         coverage=covered,
-        glance=_glance(trace, covered, words) if trace.serial and outcome.tone != "alarm" else [],
+        glance=glance(trace, covered, words) if trace.serial and outcome.tone != "alarm" else [],
         ambiguities=[words.name(a.reason_en, a.reason_zh) for a in trace.ambiguities],
         proof=proof,
         published=(

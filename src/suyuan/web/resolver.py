@@ -22,10 +22,6 @@ from suyuan.gs1.digital_link import DigitalLink, canonical_or_same, parse, witho
 from suyuan.gs1.link_choice import choose, weighted
 from suyuan.gs1.linkset import (
     LINKSET_MEDIA_TYPE,
-    PIP,
-    RECALL_STATUS,
-    TRACEABILITY,
-    VERIFICATION_SERVICE,
     Link,
     context_header,
     levels,
@@ -35,6 +31,7 @@ from suyuan.gs1.linkset import (
 )
 from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
 from suyuan.web.language import choose_language, language
+from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.page import Notice, render_item_page, render_notice, security_headers, stylesheet
 
@@ -119,7 +116,7 @@ class Resolver:
             target = read_target(question.path, self.settings.base_url)
             self._check_serial(target)
             if asked == "page":
-                address = ("/item" if kind == "page" else "") + _path_of(target.uri)
+                address = ("/item" if kind == "page" else "") + path_of(target.uri)
                 return await self._page(question, target, lang, address)
             if asked == "json":
                 return await self._trace(target)
@@ -160,7 +157,7 @@ class Resolver:
             "Content-Type": HTML,
             "Content-Language": lang,
             "Cache-Control": "no-cache",
-            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+            "Link": link_header(self._linkset_uri(path_of(target.uri))),
         }
         if etag:
             headers["ETag"] = etag
@@ -204,7 +201,7 @@ class Resolver:
             **_VARY,
             "Content-Type": JSON_TYPE,
             "Cache-Control": "no-cache",
-            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+            "Link": link_header(self._linkset_uri(path_of(target.uri))),
         }
         return Answer(status=200, headers=headers, body=item_json(item))
 
@@ -230,7 +227,7 @@ class Resolver:
             described = await self.source.describe(anchor)
             if described is not None:
                 descriptions[anchor] = described[0] or described[1] or anchor
-                links += self._links_of(anchor, await self.source.links(anchor), described)
+                links += links_of(self.settings.base_url, anchor, await self.source.links(anchor), described)
         if not links:
             raise _UnknownThingError("")
         choice = choose(
@@ -244,7 +241,7 @@ class Resolver:
         headers = {
             **_CORS,
             **_VARY,
-            "Link": link_header(self._linkset_uri(_path_of(target.uri))),
+            "Link": link_header(self._linkset_uri(path_of(target.uri))),
             "Cache-Control": "no-cache",
         }
         if choice.outcome == "redirect":
@@ -264,33 +261,6 @@ class Resolver:
         return Answer(
             status=choice.status, headers=headers, body=msgspec.json.encode(linkset(shown, descriptions))
         )
-
-    def _links_of(self, anchor: str, registered: tuple[Link, ...], described: tuple[str, str]) -> list[Link]:
-        """The registered links of an anchor, then ours; ours is the default link where no other one is."""
-        base, path = self.settings.base_url, _path_of(anchor)
-        english, chinese = described[0] or described[1] or path, described[1] or described[0] or path
-        page, trace = f"{base}/item{path}", f"{base}/trace{path}"
-
-        def own(kind: str, href: str, title: str, media_type: str, *languages: str) -> Link:
-            return Link(
-                anchor=anchor,
-                link_type=kind,
-                href=href,
-                title=title,
-                media_type=media_type,
-                hreflang=languages,
-                default=kind == TRACEABILITY and href == page and not any(one.default for one in registered),
-            )
-
-        return [
-            *registered,
-            own(TRACEABILITY, page, english, "text/html", "zh-CN", "en"),
-            own(TRACEABILITY, trace, english, JSON_TYPE),
-            own(PIP, f"{page}?lang=zh-CN", chinese, "text/html", "zh-CN"),
-            own(PIP, f"{page}?lang=en", english, "text/html", "en"),
-            own(RECALL_STATUS, trace, english, JSON_TYPE),
-            own(VERIFICATION_SERVICE, f"{base}/bundle{path}", english, JSON_TYPE),
-        ]
 
     def _refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
         status = error.http_status
@@ -335,10 +305,6 @@ def _page_answer(stored: _Stored, question: Question, headers: dict[str, str]) -
     if "gzip" in question.accept_encoding:
         return Answer(status=200, headers={**headers, "Content-Encoding": "gzip"}, body=stored.gzipped)
     return Answer(status=200, headers=headers, body=stored.body)
-
-
-def _path_of(uri: str) -> str:
-    return "/" + uri.split("://", 1)[-1].partition("/")[2]
 
 
 def _short_hash(*parts: str) -> str:
