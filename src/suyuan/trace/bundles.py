@@ -36,10 +36,11 @@ async def make_bundle(
         reader.pool.acquire() as conn,
         conn.transaction(isolation="repeatable_read", readonly=True),
     ):
-        reading = await reader.read_on(conn, thing, viewer)
+        gathered = await reader.gather(conn, thing)
         stored = await find_checkpoint(conn)
-        if reading is None or stored is None:
+        if gathered is None or stored is None:
             return None
+        reading = reader.view(gathered, viewer)
         events = [(seen, await _disclosed(conn, seen)) for seen in _published(reading, stored.tree_size)]
     facts = []
     for seen, event in events:

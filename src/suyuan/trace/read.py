@@ -87,6 +87,23 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     footprint: Footprint
 
 
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is stored of one thing, before any mask. Not for faces."""
+
+    walk: Walk
+    events: list[StoredEvent]
+    relatives: dict[int, Relatives]
+    names: Names
+    facts: tuple[Fact, ...]
+    gtin: str
+    serial: str
+    lot: str
+    state: str
+    recall: Recall | None
+    product: dict[str, str]
+    footprint: Footprint
+
+
 def split_item(uri: str) -> tuple[str, str, str]:
     """GTIN, serial and lot in a canonical GTIN URI; empty where it has none."""
     if not uri.startswith(_ITEM_PREFIX):
@@ -108,19 +125,20 @@ class TraceReader:
 
         Raises ``NotFoundError`` (``policy.audience.unknown``).
         """
-        reading = await self.read_with_events(thing, viewer)
-        return None if reading is None else reading.trace
+        readings = await self.read_views(thing, viewer)
+        return readings[0].trace if readings else None
 
-    async def read_with_events(self, thing: str, viewer: Viewer) -> Reading | None:
-        """The trace with its masked events, read in one snapshot."""
+    async def read_views(self, thing: str, *viewers: Viewer) -> list[Reading]:
+        """The readings of one thing for several viewers, from one walk in one snapshot; empty if unknown."""
         async with (
             self.pool.acquire() as conn,
             conn.transaction(isolation="repeatable_read", readonly=True),
         ):
-            return await self.read_on(conn, thing, viewer)
+            gathered = await self.gather(conn, thing)
+        return [] if gathered is None else [self.view(gathered, viewer) for viewer in viewers]
 
-    async def read_on(self, conn: Connection, thing: str, viewer: Viewer) -> Reading | None:
-        """As ``read_with_events``, on the caller's connection."""
+    async def gather(self, conn: Connection, thing: str) -> Gathered | None:
+        """Everything that is stored of a thing, unmasked. It leaves this room through ``view`` only."""
         found = await walk(conn, thing)
         events = await fetch_events(conn, found.events)
         gtin, serial, lot = split_item(thing)
@@ -129,11 +147,9 @@ class TraceReader:
             return None
         relatives = await fetch_relatives(conn, events)
         names = await self._names(conn, events, relatives)
-        seen = self._mask(found, events, relatives, names, viewer)
         lots = found.lots or ([f"{_ITEM_PREFIX}{gtin}/10/{status['lot']}"] if status is not None else [])
         lot = lot or (split_item(lots[0])[2] if lots else "")
-        # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
-        whole = [
+        facts = [
             make_fact(
                 event,
                 body=event.body,
@@ -145,35 +161,56 @@ class TraceReader:
             )
             for event in events
         ]
-        recall = await self._recall(conn, whole, gtin, lot)
+        # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
+        recall = await self._recall(conn, facts, gtin, lot)
         month = datetime.now(UTC).date().replace(day=1)
-        footprint = Footprint(
-            keys=found.footprint,
-            month=month,
-            rows=await _rows_since(conn, found.footprint, month),
-            acts=len(status["acts"]) if status is not None else 0,
+        return Gathered(
+            walk=found,
+            events=events,
+            relatives=relatives,
+            names=names,
+            facts=tuple(facts),
             gtin=gtin,
             serial=serial,
-        )
-        facts = tuple(one.fact for one in seen)
-        return Reading(
-            trace=Trace(
-                thing=thing,
-                kind=thing_kind(thing),
+            lot=lot,
+            state=_state(facts, recall, status),
+            recall=recall,
+            product=await self._product(conn, gtin),
+            footprint=Footprint(
+                keys=found.footprint,
+                month=month,
+                rows=await _rows_since(conn, found.footprint, month),
+                acts=len(status["acts"]) if status is not None else 0,
                 gtin=gtin,
                 serial=serial,
-                lot=lot,
-                state=_state(whole, recall, status),
+            ),
+        )
+
+    def view(self, gathered: Gathered, viewer: Viewer) -> Reading:
+        """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
+        (``policy.audience.unknown``).
+        """
+        seen = self._mask(gathered, viewer)
+        facts = tuple(one.fact for one in seen)
+        found = gathered.walk
+        return Reading(
+            trace=Trace(
+                thing=found.thing,
+                kind=thing_kind(found.thing),
+                gtin=gathered.gtin,
+                serial=gathered.serial,
+                lot=gathered.lot,
+                state=gathered.state,
                 audience=viewer.audience,
-                product={**await self._product(conn, gtin), **_dates(facts)},
+                product={**gathered.product, **_dates(facts)},
                 facts=facts,
                 ambiguities=tuple(found.ambiguities) if viewer.whole else _plain_ambiguities(found),
-                recall=recall,
+                recall=gathered.recall,
                 aliases=tuple(found.aliases),
                 truncated=found.truncated,
             ),
             seen=tuple(seen),
-            footprint=footprint,
+            footprint=gathered.footprint,
         )
 
     async def unchanged(self, footprint: Footprint) -> bool:
@@ -205,20 +242,14 @@ class TraceReader:
 
     # -- masking ------------------------------------------------------------------------------------------
 
-    def _mask(
-        self,
-        found: Walk,
-        events: Sequence[StoredEvent],
-        relatives: dict[int, Relatives],
-        names: Names,
-        viewer: Viewer,
-    ) -> list[Seen]:
+    def _mask(self, gathered: Gathered, viewer: Viewer) -> list[Seen]:
+        found, events = gathered.walk, gathered.events
         chain = {reach.uri for reach in found.containers} | set(found.papers)
         chain |= {link.uri for event in events for link in event.tie.links}
         item = {found.thing, *found.aliases}
         lots = {*found.lots, *(uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots))}
         seen = []
-        for event in events:
+        for event, whole in zip(events, gathered.facts, strict=True):
             key = event.row["event_key"]
             positions = found.positions.get(key, {})
             context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
@@ -226,15 +257,18 @@ class TraceReader:
             masked = mask_claims(self.policy, viewer.audience, claims, context)
             if not masked.shown:
                 continue
-            fact = make_fact(
-                event,
-                body=masked.body,
-                statement=masked.statement,
-                relatives=relatives[key],
-                names=names,
-                tie=event.tie if viewer.whole else _plain_tie(event.tie),
-                whole=viewer.whole,
-            )
+            if viewer.whole:
+                fact = whole
+            else:
+                fact = make_fact(
+                    event,
+                    body=masked.body,
+                    statement=masked.statement,
+                    relatives=gathered.relatives[key],
+                    names=gathered.names,
+                    tie=_plain_tie(event.tie),
+                    whole=False,
+                )
             seen.append(Seen(event=event, masked=masked, fact=fact, positions=positions))
         return seen
 

@@ -85,10 +85,10 @@ class StoredItems:
 
     async def _read(self, uri: str) -> _Known | None:
         self._known.pop(uri, None)
-        whole = await self._reader.read_with_events(uri, OPERATOR)
-        reading = await self._reader.read_with_events(uri, PUBLIC)
-        if whole is None or reading is None:
+        views = await self._reader.read_views(uri, OPERATOR, PUBLIC)
+        if not views:
             return await self._read_product(uri)
+        whole, reading = views
         await self._note_gtin(reading.trace.gtin)
         now = datetime.now(UTC)
         item = PublicItem(
