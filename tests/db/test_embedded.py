@@ -123,7 +123,9 @@ async def test_a_second_process_shares_the_server_and_may_outlive_the_first(data
     first.leave()
     assert pid_of(data_dir) == pid
     assert await query(second.dsn, "SELECT 1") == 1
+    assert second.is_running()
     second.stop()
+    assert not second.is_running()
     assert postmaster.find_postmaster(cluster_of(data_dir)) is None
     second.stop()  # idempotent
 
@@ -342,26 +344,31 @@ def test_root_without_an_account_to_run_it_as_is_refused(
 
 
 @needs_root
-def test_programs_that_the_account_cannot_reach_are_copied_once(tmp_path: Path) -> None:
+def test_programs_that_the_account_cannot_reach_are_copied_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account = binaries.choose_account(tmp_path / "nothing")
     installation = binaries.find_binaries()
+    libraries = f"{installation.parent.name}.libs"
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    # Links to the same programs, to which nobody else can walk.
     hidden = closed / installation.parent.name / installation.name
     hidden.parent.mkdir()
     hidden.symlink_to(installation)
-    # The link leads to the same programs, but nobody can walk to it.
-    (closed / f"{installation.parent.name}.libs").symlink_to(
-        installation.parent.parent / f"{installation.parent.name}.libs"
-    )
-    copy = binaries.reachable_binaries(hidden, account)
-    try:
-        assert copy != hidden
+    (closed / libraries).symlink_to(installation.parent.parent / libraries)
+    with tempfile.TemporaryDirectory() as base:
+        Path(base).chmod(0o755)
+        monkeypatch.setattr(binaries, "_COPY_BASES", (Path(base),))
+        copy = binaries.reachable_binaries(hidden, account)
+        assert Path(base) in copy.parents
         assert binaries.reachable_binaries(hidden, account) == copy
-        home = copy.parent.parent
-        assert home.stat().st_uid == 0 and not home.stat().st_mode & 0o022
-    finally:
-        subprocess.run(["rm", "-rf", str(copy.parent.parent)], check=True)
+        (home,) = Path(base).iterdir()
+        assert home.stat().st_uid == 0
+        home.chmod(0o777)  # somebody else could have put programs there: it is used no more
+        with pytest.raises(UnavailableError) as caught:
+            binaries.reachable_binaries(hidden, account)
+        assert caught.value.code == "db.embedded.unrunnable"
 
 
 @needs_root

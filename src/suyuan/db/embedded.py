@@ -69,6 +69,10 @@ class Server:
         """The DSN of another database on the same server."""
         return dsn_of(self.socket_dir, name)
 
+    def is_running(self) -> bool:
+        """Whether the server is there. A server that crashed is started again by the next ``start`` only."""
+        return _keeper_runs(self._home)
+
     def stop(self) -> None:
         """Let go. The last one to do so waits until the server has shut down; idempotent.
 
