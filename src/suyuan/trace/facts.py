@@ -79,19 +79,22 @@ class Relatives(msgspec.Struct, frozen=True, kw_only=True):
     declarations: tuple[asyncpg.Record, ...]
 
 
-async def fetch_events(conn: Connection, ties: Mapping[int, Tie]) -> list[StoredEvent]:
-    """Rows and bodies of the events of a walk, one for each content, in order.
+async def fetch_events(
+    conn: Connection, ties: Mapping[int, Tie], bodies: Mapping[int, dict[str, Any]]
+) -> list[StoredEvent]:
+    """The events of a walk with the bodies that it read, one for each content, in order.
 
     An erased event has no body and gives no fact; its log entry stands all the same.
     """
     rows = await conn.fetch(sql("suyuan.trace", "facts"), sorted(ties))
     by_content: dict[bytes, StoredEvent] = {}
     for row in rows:
-        if row["body"] is None:
+        body = bodies.get(row["event_key"])
+        if body is None or row["statement"] is None:
             continue
         event = StoredEvent(
             row=row,
-            body=read_body(row["body"]),
+            body=body,
             statement=msgspec.json.decode(row["statement"]),
             tie=ties[row["event_key"]],
         )

@@ -15,14 +15,14 @@ import msgspec
 
 from suyuan.capture.links import PERSON_KINDS
 from suyuan.catalog import Place as CatalogPlace
-from suyuan.catalog import find_places, find_products
+from suyuan.catalog import Product, find_places, find_products
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.disclosure.mask import Masked, context_of, mask_claims
 from suyuan.disclosure.policy import Policy, load_policy
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
-from suyuan.parties.members import find_parties
+from suyuan.parties.members import Party, find_parties
 from suyuan.parties.roles import grants_at
 from suyuan.trace.claims import claims_at_hand
 from suyuan.trace.facts import (
@@ -35,6 +35,7 @@ from suyuan.trace.facts import (
     mentioned_places,
 )
 from suyuan.trace.model import Fact, Place, Recall, Tie, TieLink, Trace
+from suyuan.trace.remembered import Remembered
 from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
 from suyuan.trace.walk import Walk, walk
 
@@ -119,6 +120,9 @@ class TraceReader:
     def __init__(self, pool: Pool, policy: Policy | None = None) -> None:
         self.pool = pool
         self.policy = policy or load_policy()
+        self._parties: Remembered[Party] = Remembered(find_parties)
+        self._places: Remembered[CatalogPlace] = Remembered(find_places)
+        self._products: Remembered[Product] = Remembered(find_products)
 
     async def read(self, thing: str, viewer: Viewer) -> Trace | None:
         """The trace of ``thing`` (a canonical URI) for ``viewer``; None where nothing is known of it.
@@ -140,7 +144,7 @@ class TraceReader:
     async def gather(self, conn: Connection, thing: str) -> Gathered | None:
         """Everything that is stored of a thing, unmasked. It leaves this room through ``view`` only."""
         found = await walk(conn, thing)
-        events = await fetch_events(conn, found.events)
+        events = await fetch_events(conn, found.events, found.bodies)
         gtin, serial, lot = split_item(thing)
         status = (await code_statuses(conn, gtin, [serial])).get(serial) if serial else None
         if not events and status is None:
@@ -227,6 +231,10 @@ class TraceReader:
             acts = status[footprint.serial]["acts"] if footprint.serial in status else ()
             return len(acts) == footprint.acts
 
+    async def snapshot(self) -> str:
+        """Which transactions have ended: equal words mean that not one ended in between."""
+        return str(await self.pool.fetchval("SELECT pg_current_snapshot()::text"))
+
     async def knows(self, thing: str) -> bool:
         """Whether any event names the thing."""
         return bool(await self.pool.fetchval(sql("suyuan.trace", "knows"), thing_key(thing)))
@@ -279,20 +287,22 @@ class TraceReader:
     ) -> Names:
         parties = {event.row["party_id"] for event in events}
         parties |= {row["party_id"] for one in relatives.values() for row in one.declarations}
-        known = await find_parties(conn, parties)
-        places = await find_places(conn, {uri for event in events for uri in mentioned_places(event.body)})
+        known = await self._parties.find(conn, parties)
+        places = await self._places.find(
+            conn, {uri for event in events for uri in mentioned_places(event.body)}
+        )
         return Names(
             {party_id: (party.name_en, party.name_zh) for party_id, party in known.items()},
             {uri: _place(place) for uri, place in places.items()},
         )
 
     async def _product(self, conn: Connection, gtin: str) -> dict[str, str]:
-        product = (await find_products(conn, [gtin])).get(gtin) if gtin else None
+        product = (await self._products.find(conn, {gtin})).get(gtin) if gtin else None
         if product is None:
             return {}
         attributes = {name: str(value) for name, value in msgspec.to_builtins(product).items() if value}
         roles = ("producer", "importer", "agent", "distributor", "seller", "owner_party")
-        firms = await find_parties(conn, [attributes[role] for role in roles if role in attributes])
+        firms = await self._parties.find(conn, {attributes[role] for role in roles if role in attributes})
         for role in roles:
             firm = firms.get(attributes.get(role, ""))
             if firm is not None:

@@ -40,10 +40,21 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     withdrawn: bool
 
 
-async def fetch_rows(conn: Connection, spans: Sequence[Span], roles: Iterable[int]) -> tuple[list[Row], bool]:
-    """Index rows of these things in these roles, by time, and whether any thing had more than the limit."""
+class Found(msgspec.Struct, frozen=True):
+    """Rows by time, URIs of the things that they lead to, bodies of their events (long lists left out; an erased
+    event has none, links bring none), and whether any thing had more rows than the limit.
+    """
+
+    rows: list[Row]
+    uris: dict[bytes, str]
+    bodies: dict[int, dict[str, Any]]
+    truncated: bool
+
+
+async def fetch_rows(conn: Connection, spans: Sequence[Span], roles: Iterable[int]) -> Found:
+    """Index rows of these things in these roles, each thing within its span."""
     if not spans:
-        return [], False
+        return Found([], {}, {}, False)
     records = await conn.fetch(
         sql("suyuan.trace", "index_rows"),
         [span.key for span in spans],
@@ -52,27 +63,18 @@ async def fetch_rows(conn: Connection, spans: Sequence[Span], roles: Iterable[in
         sorted(int(role) for role in roles),
         ROW_LIMIT,
     )
-    rows = [Row(*record) for record in records]
+    rows: list[Row] = []
+    uris: dict[bytes, str] = {}
+    bodies: dict[int, dict[str, Any]] = {}
     counts: dict[bytes, int] = {}
-    for row in rows:
+    for record in records:
+        *fields, other_uri, body = record
+        row = Row(*fields)
+        rows.append(row)
         counts[row.key] = counts.get(row.key, 0) + 1
+        if other_uri is not None:
+            uris[row.other] = other_uri
+        if body is not None and row.event_key not in bodies:
+            bodies[row.event_key] = read_body(body)
     rows.sort(key=lambda row: (row.time, row.event_key, row.role, row.position))
-    return rows, any(count >= ROW_LIMIT for count in counts.values())
-
-
-async def fetch_uris(conn: Connection, keys: Iterable[bytes]) -> dict[bytes, str]:
-    """Canonical URIs of things by key."""
-    wanted = sorted(set(keys))
-    if not wanted:
-        return {}
-    records = await conn.fetch(sql("suyuan.trace", "things"), wanted)
-    return {record["key"]: record["uri"] for record in records}
-
-
-async def fetch_bodies(conn: Connection, event_keys: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Bodies of events by key, long lists left out; an erased event has none."""
-    wanted = sorted(set(event_keys))
-    if not wanted:
-        return {}
-    records = await conn.fetch(sql("suyuan.trace", "bodies"), wanted)
-    return {record["event_key"]: read_body(record["body"]) for record in records}
+    return Found(rows, uris, bodies, any(count >= ROW_LIMIT for count in counts.values()))

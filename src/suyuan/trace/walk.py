@@ -23,7 +23,7 @@ from suyuan.db.pool import Connection, sql
 from suyuan.gs1.thing import thing_key
 from suyuan.trace.intervals import DELETE, OPEN_END, OPEN_START, Interval, Move, containment
 from suyuan.trace.model import Ambiguity, Tie, TieLink
-from suyuan.trace.rows import Row, Span, fetch_bodies, fetch_rows, fetch_uris
+from suyuan.trace.rows import Row, Span, fetch_rows
 
 MAX_DEPTH = 8
 MAX_REACHED = 400
@@ -68,6 +68,7 @@ class Walk(msgspec.Struct, kw_only=True):
     ambiguities: list[Ambiguity]
     # where in an event's long list the thing itself stands, by event key and URI
     positions: dict[int, dict[str, int]]
+    bodies: dict[int, dict[str, Any]]
     truncated: bool = False
 
     @property
@@ -99,6 +100,15 @@ def _tie_rank(tie: Tie) -> tuple[int, int, tuple[str, ...]]:
     return _PRECEDENCE[tie.kind], len(tie.links), tuple(link.uri for link in tie.links)
 
 
+def _moves(rows: Iterable[Row]) -> dict[bytes, list[Move]]:
+    """What standing aggregations say of the places of things, by thing."""
+    moves: dict[bytes, list[Move]] = {}
+    for row in rows:
+        if row.role == Role.CHILD and row.event_type == AGGREGATION and not row.withdrawn and row.other:
+            moves.setdefault(row.key, []).append(Move(row.time, row.action, row.other, row.event_key))
+    return moves
+
+
 class Walker:
     """One walk over one connection. State is the walk's own; nothing is written."""
 
@@ -120,18 +130,12 @@ class Walker:
     # -- reading ------------------------------------------------------------------------------------------
 
     async def rows(self, spans: list[Span], roles: Iterable[int]) -> list[Row]:
-        rows, cut = await fetch_rows(self.conn, spans, roles)
-        self.truncated |= cut
-        self.withdrawn.update(row.event_key for row in rows if row.withdrawn)
-        return rows
-
-    async def name(self, keys: Iterable[bytes]) -> None:
-        self.uris.update(await fetch_uris(self.conn, (key for key in keys if key not in self.uris)))
-
-    async def load(self, event_keys: Iterable[int]) -> None:
-        self.bodies.update(
-            await fetch_bodies(self.conn, (key for key in event_keys if key not in self.bodies))
-        )
+        found = await fetch_rows(self.conn, spans, roles)
+        self.truncated |= found.truncated
+        self.uris.update(found.uris)
+        self.bodies.update(found.bodies)
+        self.withdrawn.update(row.event_key for row in found.rows if row.withdrawn)
+        return found.rows
 
     def note(self, event_key: int, tie: Tie) -> None:
         known = self.events.get(event_key)
@@ -167,6 +171,7 @@ class Walker:
             papers=self.papers,
             ambiguities=self.ambiguities,
             positions=self.positions,
+            bodies=self.bodies,
             truncated=self.truncated,
         )
 
@@ -178,7 +183,6 @@ class Walker:
             self.note(row.event_key, ties[row.key])
             if row.role in (Role.SUBJECT, Role.CHILD, Role.INPUT, Role.OUTPUT):
                 self.positions.setdefault(row.event_key, {})[names[row.key]] = row.position
-        await self.load(row.event_key for row in rows)
         return rows
 
     async def follow_aliases(self, rows: list[Row]) -> list[Reach]:
@@ -222,50 +226,41 @@ class Walker:
     # -- containment and transformation -------------------------------------------------------------------
 
     async def climb(self, start: list[Reach], rows: list[Row]) -> None:
-        """Everything that contained the item, level by level, and the inputs it was made from."""
-        level, level_rows = start, rows
-        seen: set[tuple[bytes, datetime, datetime]] = set()
+        """Everything that contained the item, level by level, and the inputs it was made from.
+
+        A level's containers are read in the spans that the item's side states; what emptied them meanwhile
+        then shortens the spans.
+        """
+        level, seen = start, set[tuple[bytes, datetime, datetime]]()
         for _ in range(MAX_DEPTH):
-            parents = await self.parents(level, level_rows)
-            parents += self.inputs(level, level_rows)
-            level = [p for p in parents if (p.key, p.since, p.until) not in seen]
-            seen.update((p.key, p.since, p.until) for p in level)
-            if not level:
+            moves = _moves(rows)
+            stated = self.parents(level, moves, [])
+            inputs = self.inputs(level, rows)
+            if not stated and not inputs:
                 return
+            rows = await self.about([*stated, *inputs])
+            emptied = [
+                Move(row.time, DELETE, row.key, row.event_key)
+                for row in rows
+                if row.role == Role.PARENT and row.action == DELETE and row.position == 0
+                if row.event_type == AGGREGATION and not row.withdrawn
+            ]
+            parents = self.parents(level, moves, emptied) if emptied else stated
+            level = [r for r in (*parents, *inputs) if (r.key, r.since, r.until) not in seen]
+            seen.update((r.key, r.since, r.until) for r in level)
+            self.containers += [r for r in level if r.tie.links[-1].kind != "input"]
+            self.note_within(level, rows)
             if len(seen) > MAX_REACHED:
                 self.truncated = True
                 return
-            level_rows = await self.about(level)
         self.truncated = True
 
-    async def parents(self, level: list[Reach], rows: list[Row]) -> list[Reach]:
-        moves: dict[bytes, list[Move]] = {}
-        for row in rows:
-            if row.role == Role.CHILD and row.event_type == AGGREGATION and not row.withdrawn and row.other:
-                moves.setdefault(row.key, []).append(Move(row.time, row.action, row.other, row.event_key))
-        if not moves:
-            return []
-        await self.name(move.parent for each in moves.values() for move in each)
-        first = {
-            m.parent: min(n.time for each in moves.values() for n in each if n.parent == m.parent)
-            for each in moves.values()
-            for m in each
-        }
-        emptied = [
-            Move(row.time, DELETE, row.key, row.event_key)
-            for row in await self.rows(
-                [Span(k, t, OPEN_END) for k, t in sorted(first.items())], [Role.PARENT]
-            )
-            if row.action == DELETE
-            and row.position == 0
-            and row.event_type == AGGREGATION
-            and not row.withdrawn
-        ]
+    def parents(self, level: list[Reach], moves: dict[bytes, list[Move]], emptied: list[Move]) -> list[Reach]:
         found = []
         for reach in level:
             mine = moves.get(reach.key, [])
-            parents = {move.parent for move in mine}
-            for interval in containment(mine, [move for move in emptied if move.parent in parents]):
+            into = {move.parent for move in mine}
+            for interval in containment(mine, [move for move in emptied if move.parent in into]):
                 clipped = interval.clipped(reach.since, reach.until)
                 if clipped is not None:
                     found.append(self.contained(reach, clipped))
@@ -285,15 +280,13 @@ class Walker:
             until=None if interval.until == OPEN_END else interval.until,
             event_key=interval.opened_by or interval.closed_by,
         )
-        parent = Reach(
+        return Reach(
             key=interval.parent,
             uri=uri,
             since=since,
             until=until,
             tie=Tie(kind="containment", links=(*reach.tie.links, link)),
         )
-        self.containers.append(parent)
-        return parent
 
     def inputs(self, level: list[Reach], rows: list[Row]) -> list[Reach]:
         """What a transformation made the thing from, up to the moment of the transformation."""
@@ -321,10 +314,14 @@ class Walker:
         return found
 
     async def about(self, level: list[Reach]) -> list[Row]:
-        """Events about these containers or inputs in their spans; earlier moves are read to know their places."""
+        """Rows of these containers or inputs in their spans; earlier moves are read to know their places."""
         roles = (*_UP, Role.INPUT, Role.OUTPUT, Role.CLASS)
-        spans = [Span(r.key, max(OPEN_START, r.since - timedelta(days=90)), r.until) for r in level]
-        rows = await self.rows(spans, roles)
+        return await self.rows(
+            [Span(r.key, max(OPEN_START, r.since - timedelta(days=90)), r.until) for r in level], roles
+        )
+
+    def note_within(self, level: list[Reach], rows: list[Row]) -> None:
+        """Note the events about the containers or inputs of a level, each within its span."""
         by_key: dict[bytes, list[Reach]] = {}
         for reach in level:
             by_key.setdefault(reach.key, []).append(reach)
@@ -332,11 +329,9 @@ class Walker:
             # A container's own packing list names other goods; ours is found from our side.
             if row.role == Role.PARENT and row.event_type == AGGREGATION and row.position > 0:
                 continue
-            for reach in by_key[row.key]:
+            for reach in by_key.get(row.key, ()):
                 if reach.since <= row.time <= reach.until:
                     self.note(row.event_key, reach.tie)
-        await self.load(row.event_key for row in rows if row.event_key in self.events)
-        return rows
 
     # -- lots ---------------------------------------------------------------------------------------------
 
@@ -359,7 +354,6 @@ class Walker:
             [Span(thing_key(lot), OPEN_START, OPEN_END) for lot in sorted(self.lots)],
             (Role.CLASS, Role.INPUT, Role.OUTPUT),
         )
-        await self.load(row.event_key for row in lot_rows)
         await self.follow_papers(self.seeds())
         candidates = await self.consignment_candidates(lot_rows)
         chosen = {uri for uri in self.papers if link_kind(uri) == "bonded-list:in"}
@@ -412,8 +406,6 @@ class Walker:
                         new.append(reach)
             rows = await self.rows([Span(r.key, r.since, r.until) for r in new], _PAPER)
             by_key = {reach.key: reach for reach in new}
-            await self.name(row.other for row in rows if row.role == Role.LINK)
-            await self.load(row.event_key for row in rows if row.role != Role.LINK)
             following: dict[str, Reach] = {}
             for row in rows:
                 reach = by_key[row.key]
@@ -457,7 +449,6 @@ class Walker:
                     ledger.append(self.paper(uri, tie, row.event_key))
                     self.papers.setdefault(uri, ledger[-1])
         rows = await self.rows([Span(r.key, r.since, r.until) for r in ledger], [Role.LINK])
-        await self.name(row.other for row in rows)
         sources = {reach.key: reach for reach in ledger}
         for row in rows:
             if not row.withdrawn:

@@ -30,6 +30,8 @@ REMEMBERED = 512
 NAMES_SECONDS = 300
 # Within one request a thing is asked for twice (its version, then itself); the second needs no new look.
 FRESH_SECONDS = 0.5
+# How long one look at the database's transactions counts for all pages: the most that a page lags.
+LOOK_SECONDS = 0.02
 
 
 class _Known(msgspec.Struct):
@@ -38,6 +40,7 @@ class _Known(msgspec.Struct):
     version: str
     names_bucket: int
     checked_at: float
+    snapshot: str
 
 
 class StoredItems:
@@ -60,6 +63,7 @@ class StoredItems:
         self._legs = legs_folder
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._gtins: dict[str, bool] = {}
+        self._look: tuple[float, str] = (0.0, "")
 
     async def read_public(self, uri: str) -> PublicItem | None:
         """The thing as the public may see it; None where nothing is known under that URI."""
@@ -83,8 +87,27 @@ class StoredItems:
         fresh = await self._read(uri)
         return None if fresh is None else fresh.version
 
+    async def _still_holds(self, known: _Known) -> bool:
+        """No transaction at all ended since, or none that said anything of this thing."""
+        snapshot = await self._snapshot()
+        if snapshot == known.snapshot:
+            return True
+        if not await self._reader.unchanged(known.footprint):
+            return False
+        known.snapshot = snapshot
+        return True
+
+    async def _snapshot(self) -> str:
+        """The database's transactions in one word, looked up at most every ``LOOK_SECONDS``."""
+        now = time.monotonic()
+        if now - self._look[0] >= LOOK_SECONDS:
+            self._look = (now, await self._reader.snapshot())
+        return self._look[1]
+
     async def _read(self, uri: str) -> _Known | None:
         self._known.pop(uri, None)
+        # Taken before the reading: what ends after it makes a difference next time.
+        snapshot = await self._reader.snapshot()
         views = await self._reader.read_views(uri, OPERATOR, PUBLIC)
         if not views:
             return await self._read_product(uri)
@@ -97,7 +120,7 @@ class StoredItems:
             coverage=coverage_of(whole.trace, load_profiles(self._legs), now),
             proof=await self._proof(),
         )
-        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), time.monotonic())
+        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), time.monotonic(), snapshot)
         if all(fact.log_index is not None for fact in reading.trace.facts):
             # A fact that waits for its log index changes without any new row: such a page is not kept.
             self._known[uri] = known
@@ -114,7 +137,7 @@ class StoredItems:
         now = datetime.now(UTC)
         item = PublicItem(trace=trace, proof=await self._proof())
         empty = Footprint(keys={}, month=now.date().replace(day=1), rows=0, acts=0, gtin=gtin, serial="")
-        return _Known(item, empty, _digest(item, now), _bucket(), time.monotonic())
+        return _Known(item, empty, _digest(item, now), _bucket(), time.monotonic(), "")
 
     async def _proof(self) -> ProofSummary | None:
         stored = await find_checkpoint(self._reader.pool)

@@ -1,6 +1,6 @@
 SELECT e.event_key, e.party_id, e.event_id, e.event_id_key, e.content_hash, e.event_type, e.action, e.event_time,
        e.zone_offset, e.day_precision, e.record_time, e.biz_step, e.disposition, e.read_point, e.biz_location,
-       e.assurance, e.role, e.stated_by, e.rule, e.commitment, e.claim_count, p.body, p.statement, p.secret,
+       e.assurance, e.role, e.stated_by, e.rule, e.commitment, e.claim_count, p.statement, p.secret,
        v.kind AS message, v.capture_id, l.log_index, l.leaf
 FROM event AS e
 JOIN evidence AS v ON v.evidence_id = e.evidence_id

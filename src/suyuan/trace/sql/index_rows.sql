@@ -1,7 +1,7 @@
 -- Index rows of several things, each in its own span of event time and only in the months in which it has rows.
 -- withdrawn: the same party declared this event wrong.
 SELECT wanted.key, found.role, found.action, found.other, found.position, found.event_time, found.event_key,
-       found.event_type, found.withdrawn
+       found.event_type, found.withdrawn, o.uri AS other_uri, p.body
 FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[]) AS wanted (key, since, until)
 CROSS JOIN LATERAL (
     SELECT thing.first_month AS month FROM thing WHERE thing.key = wanted.key
@@ -24,3 +24,6 @@ CROSS JOIN LATERAL (
     ORDER BY i.event_time, i.event_key
     LIMIT $5
 ) AS found
+LEFT JOIN thing AS o ON found.other <> ''::bytea AND o.key = found.other
+-- A link is followed without reading the event that makes it.
+LEFT JOIN event_payload AS p ON found.role <> 9 AND p.event_key = found.event_key

@@ -1,1 +1,0 @@
-SELECT key, uri, kind FROM thing WHERE key = ANY ($1::bytea[])
