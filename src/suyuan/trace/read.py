@@ -373,18 +373,19 @@ def _place(place: CatalogPlace) -> Place:
 
 
 def _plain_tie(tie: Tie) -> Tie:
-    """A tie as the public sees it: what kinds of things it goes through and when, no numbers."""
-    links = tuple(
-        TieLink(
-            kind="parcel" if link.kind in PERSON_KINDS else link.kind,
-            uri="",
-            label="",
-            since=link.since,
-            until=link.until,
-        )
-        for link in tie.links
+    """A tie as the public sees it: what kinds of things it goes through and when. Only a lot has its name."""
+    return Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
+
+
+def _plain_link(link: TieLink) -> TieLink:
+    lot = link.kind == "lot"
+    return TieLink(
+        kind="parcel" if link.kind in PERSON_KINDS else link.kind,
+        uri=link.uri if lot else "",
+        label=link.label if lot else "",
+        since=link.since,
+        until=link.until,
     )
-    return Tie(kind=tie.kind, links=links)
 
 
 def _plain_ambiguities(found: Walk) -> tuple[Any, ...]:
