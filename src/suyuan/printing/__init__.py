@@ -1,0 +1,1 @@
+"""Labels as printers take them: PDF, SVG, ZPL and CSV, streamed."""
