@@ -19,7 +19,7 @@ from suyuan.capture.assurance import earned
 from suyuan.capture.index import ACTIONS, EVENT_TYPES, IndexRow, index_rows
 from suyuan.capture.payload import ListChunk, split_body
 from suyuan.disclosure.commitment import ClaimTile, commit
-from suyuan.epcis import canonical_body, event_hash, map_uris, person_documents
+from suyuan.epcis import canonical_body, identity_of, map_uris, person_documents
 from suyuan.epcis.model import Event, Number
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.gs1.digital_link import canonical_or_same
@@ -30,7 +30,6 @@ EXT = "{urn:suyuan:ext}"
 STATED_BY = EXT + "statedBy"
 PRECISION = EXT + "precision"
 _GTIN = re.compile(r"https://id\.gs1\.org/01/(\d{14})")
-_HASH_ID = re.compile(r"ni:///sha-256;([0-9a-f]{64})\?ver=")
 
 
 class Deliverer(msgspec.Struct, frozen=True):
@@ -136,9 +135,7 @@ def prepare(
     Raises ``InputError`` for what no reader can see alone (a number that is no number, a number too long).
     """
     event, people = pseudonymise(derived.event, pseudonym)
-    hash_id = event_hash(event)
-    found = _HASH_ID.match(hash_id)
-    assert found is not None
+    hash_id, content_hash = identity_of(event)
     received = event.event_id
     event_id = received or hash_id
     body = canonical_body(event)
@@ -161,7 +158,7 @@ def prepare(
         received_event_id=received,
         event_id_key=hashlib.sha256(event_id.encode("utf-8")).digest()[:16],
         declaration=_declaration(event),
-        content_hash=bytes.fromhex(found.group(1)),
+        content_hash=content_hash,
         event_type=EVENT_TYPES[event.type],
         action=ACTIONS[event.action or ""],
         event_time=event.event_time,

@@ -4,7 +4,7 @@ Pure: bytes in, events out, or an error with the place of the fault. What other 
 """
 
 from suyuan.epcis.body import canonical_body, event_from_body
-from suyuan.epcis.event_hash import VERSIONS, event_hash, hash_of, pre_hash
+from suyuan.epcis.event_hash import VERSIONS, event_hash, hash_of, identity_of, pre_hash
 from suyuan.epcis.identifiers import RawPersonDocument, canonical_uri, read_person_document
 from suyuan.epcis.jsonld_reader import read_json
 from suyuan.epcis.jsonld_writer import encode_json, write_json_document, write_json_event
@@ -30,6 +30,7 @@ __all__ = [
     "event_hash",
     "hash_of",
     "identifier_uris",
+    "identity_of",
     "map_uris",
     "person_documents",
     "pre_hash",

@@ -364,3 +364,14 @@ def event_hash(event: Event, version: str = "CBV2.0") -> str:
             remedy="Use one of " + ", ".join(sorted(VERSIONS)) + ".",
         )
     return hash_of(rules(event), version)
+
+
+def identity_of(event: Event) -> tuple[str, bytes]:
+    """The event's computed ID and the 32-byte digest that decides about equality, from one pass.
+
+    The digest is SHA-256 of the exact pre-hash text; for an event without overlong numbers it is the hash in
+    the ID.
+    """
+    exact = pre_hash(event, exact=True)
+    plain = _MARKED.sub("", exact) if _MARK in exact else exact
+    return hash_of(plain), sha256(exact.encode("utf-8", "surrogatepass")).digest()

@@ -44,7 +44,7 @@ CREATE TABLE event (
     event_id_key      bytea NOT NULL CHECK (octet_length(event_id_key) = 16),
     -- empty, or a digest of the error declaration: a declaration repeats its event's ID
     declaration       bytea NOT NULL,
-    -- CBV 2.0 hash of the content: equal content has an equal hash whoever sends it
+    -- digest of the exact pre-hash text (CBV 2.0): equal content has an equal digest whoever sends it
     content_hash      bytea NOT NULL CHECK (octet_length(content_hash) = 32),
     event_type        smallint NOT NULL,
     action            smallint NOT NULL,
