@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from suyuan.errors import InputError
 
-JSON: TypeAlias = "str | int | bool | None | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "str | int | bool | list[JSON] | dict[str, JSON] | None"
 
 MAX_DECIMAL_DIGITS = 40
 MAX_DECIMAL_EXPONENT = 40

@@ -45,7 +45,7 @@ class AuthenticationError(SuyuanError):
     exit_code = 3
 
 
-class PermissionDenied(SuyuanError):
+class PermissionDenied(SuyuanError):  # noqa: N818 - what it is in every protocol that knows it
     """The token is good; what it asks for is outside its scopes or its party's grants."""
 
     http_status = 403

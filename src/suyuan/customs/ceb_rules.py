@@ -4,8 +4,8 @@ Issuers of person documents: the platform (``ebpCode``) of an order, the payment
 carrier of a waybill, the first four digits of its number (the customs district) of a parcel's list. A list
 also has a number of the electronic port (``preNo``, issuer ``eport``) and one of the declaring firm
 (``copNo``, issuer its ``agentCode``), both of the kind ``parcel-list-draft``; all that a record names stand in
-its event, so that a receipt and a declaration meet by whichever they share. Where a message names an order without its platform (511, 816), the
-issuer is empty. A draft (``appStatus`` 1) states nothing.
+its event, so that a receipt and a declaration meet by whichever they share. Where a message names an order
+without its platform (511, 816), the issuer is empty. A draft (``appStatus`` 1) states nothing.
 """
 
 from __future__ import annotations
