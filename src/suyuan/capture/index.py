@@ -14,6 +14,7 @@ import msgspec
 
 from suyuan.canon import JSON
 from suyuan.capture.links import PERSON_KINDS, document_kind, document_links
+from suyuan.gs1.percent import encode_value
 from suyuan.gs1.thing import thing_key
 
 LOT_ATTRIBUTE = "{urn:epcglobal:cbv:mda}lotNumber"
@@ -75,7 +76,7 @@ def lot_classes(body: Mapping[str, Any], subjects: Iterable[str]) -> set[str]:
     if not isinstance(lot, str) or not lot:
         return set()
     gtins = {uri[: len("https://id.gs1.org/01/") + 14] for uri in subjects if _is_item(uri)}
-    return {f"{gtin}/10/{lot}" for gtin in gtins}
+    return {f"{gtin}/10/{encode_value(lot)}" for gtin in gtins}
 
 
 def _names_things(event: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ bonded-zone system).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 PREFIX = "urn:suyuan:"
 PERSON_KINDS = frozenset({"order", "payment", "waybill", "parcel-list", "parcel-list-draft", "tax-bill"})
@@ -71,12 +71,28 @@ def link_kind(uri: str) -> str:
     return kind
 
 
+def plural_kinds(uris: Iterable[str]) -> frozenset[str]:
+    """The kinds of person documents of which several are named; a list's drafts follow the list itself.
+
+    A truck report that names ten waybills and ten parcel lists does not say which list is whose.
+    """
+    seen: set[str] = set()
+    plural: set[str] = set()
+    for uri in dict.fromkeys(uris):
+        kind = document_kind(uri)
+        if kind in PERSON_KINDS and kind != "parcel-list-draft":
+            (plural if kind in seen else seen).add(kind)
+    return frozenset(plural)
+
+
 def document_links(documents: Sequence[str]) -> list[tuple[str, str]]:
     """The (from, to) pairs among the documents that one event names together.
 
     At most ``MAX_LINKS_PER_DOCUMENT`` leave one document: an event that names more is a list of unrelated
-    papers, and following it would lead to other people's goods.
+    papers, and following it would lead to other people's goods. Where several kinds of person documents are
+    named more than once, nothing says which belong together, and none of them leads to another.
     """
+    strangers = len(plural_kinds(documents)) > 1
     by_kind: dict[str, list[str]] = {}
     for uri in documents:
         by_kind.setdefault(link_kind(uri), []).append(uri)
@@ -84,5 +100,10 @@ def document_links(documents: Sequence[str]) -> list[tuple[str, str]]:
     for kind, sources in by_kind.items():
         targets = [uri for to in sorted(_LEADS_TO.get(kind, ())) for uri in by_kind.get(to, ())]
         if targets and len(targets) <= MAX_LINKS_PER_DOCUMENT:
-            pairs.extend((source, target) for source in sources for target in targets)
+            pairs.extend(
+                (source, target)
+                for source in sources
+                for target in targets
+                if not (strangers and kind in PERSON_KINDS and document_kind(target) in PERSON_KINDS)
+            )
     return pairs
