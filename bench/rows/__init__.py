@@ -1,0 +1,1 @@
+"""The rows of the measured table, each with its floor."""
