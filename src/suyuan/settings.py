@@ -57,6 +57,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int
     log_level: str
     log_format: str
+    operator_name_en: str = ""
+    operator_name_zh: str = ""
+    report_url: str = ""
+    icp_number: str = ""
+    police_number: str = ""
+    root_files_dir: Path | None = None
 
     def __repr__(self) -> str:
         shown = {field: getattr(self, field) for field in self.__struct_fields__}
@@ -106,6 +112,21 @@ def _host(text: str) -> str:
 def _listen_host(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:-]+", text):
         raise ValueError("it must be an address or a host name")
+    return text
+
+
+def _line(text: str) -> str:
+    if len(text) > 200 or not text.isprintable():
+        raise ValueError("it must be one line of at most 200 characters")
+    return text
+
+
+def _report_url(text: str) -> str:
+    parts = urlsplit(_line(text))
+    if not (parts.scheme in {"http", "https"} and parts.hostname) and not (
+        parts.scheme == "mailto" and "@" in parts.path
+    ):
+        raise ValueError("it must be a mailto:, https: or http: address")
     return text
 
 
@@ -195,6 +216,48 @@ TABLE: tuple[Setting, ...] = (
         "text",
         _one_of("text", "json"),
     ),
+    Setting(
+        "SUYUAN_OPERATOR_NAME_EN",
+        "operator_name_en",
+        "Name of the operator on English public pages. Unset: the member with the role operator is named.",
+        "",
+        _line,
+    ),
+    Setting(
+        "SUYUAN_OPERATOR_NAME_ZH",
+        "operator_name_zh",
+        "Name of the operator on Chinese public pages. Unset: the member with the role operator is named.",
+        "",
+        _line,
+    ),
+    Setting(
+        "SUYUAN_REPORT_URL",
+        "report_url",
+        "Where a buyer reports a problem with a code: a mailto:, https: or http: address. Unset: no button.",
+        "",
+        _report_url,
+    ),
+    Setting(
+        "SUYUAN_ICP_NUMBER",
+        "icp_number",
+        "ICP filing number (ICP备案号) of the site, shown at the foot of public pages.",
+        "",
+        _line,
+    ),
+    Setting(
+        "SUYUAN_POLICE_NUMBER",
+        "police_number",
+        "Public security filing number (公安备案号) of the site, shown at the foot of public pages.",
+        "",
+        _line,
+    ),
+    Setting(
+        "SUYUAN_ROOT_FILES_DIR",
+        "root_files_dir",
+        "Folder of the files that WeChat, Alipay and others ask to find at the root of the host.",
+        "",
+        _directory,
+    ),
 )
 
 
@@ -261,4 +324,10 @@ def _with_defaults(found: dict[str, Any]) -> Settings:
         pool_size=found.get("pool_size", 10),
         log_level=found.get("log_level", "info"),
         log_format=found.get("log_format", "text"),
+        operator_name_en=found.get("operator_name_en", ""),
+        operator_name_zh=found.get("operator_name_zh", ""),
+        report_url=found.get("report_url", ""),
+        icp_number=found.get("icp_number", ""),
+        police_number=found.get("police_number", ""),
+        root_files_dir=found.get("root_files_dir"),
     )

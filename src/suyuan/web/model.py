@@ -15,6 +15,7 @@ import msgspec
 
 from suyuan.compliance.model import Coverage
 from suyuan.gs1.linkset import Link
+from suyuan.settings import Settings
 from suyuan.trace.model import Trace
 
 CodeCheck = Literal["issued", "foreign", "malformed"]
@@ -123,3 +124,16 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     def domain(self) -> str:
         """The host that the page names as the official one."""
         return self.base_url.split("://", 1)[-1]
+
+
+def page_settings(settings: Settings) -> PageSettings:
+    """What this deployment's settings say about the public pages."""
+    return PageSettings(
+        base_url=settings.base_url,
+        operator_en=settings.operator_name_en,
+        operator_zh=settings.operator_name_zh,
+        report_url=settings.report_url,
+        icp_number=settings.icp_number,
+        police_number=settings.police_number,
+        root_files=settings.root_files_dir,
+    )
