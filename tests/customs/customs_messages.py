@@ -19,6 +19,9 @@ PAYMENT_NO = "2026030522001400000000042"
 PARCEL_LIST_NO = "51652026I000000042"
 PREENTRY_NO = "202600000000000042"
 COP_NO = "NB20260305000042"
+SECOND_WAYBILL = "YT7700000000043"
+INBOUND_NO = "516520260305000042"
+AIR_WAYBILL = "784-00000420"
 TAX_NO = "516520260401000042"
 LEDGER = "T5165W000042"
 ENTRY_LIST = "QD516526I000000042"
@@ -266,6 +269,153 @@ _CEB: dict[str, tuple[str, Parts]] = {
                     "consumptionTax": "0",
                 },
             ),
+        ],
+    ),
+}
+
+_ANSWER: Fields = {"returnStatus": "120", "returnTime": "20260305101645250"}
+_LIST_NUMBERS: Fields = {"copNo": COP_NO, "preNo": PREENTRY_NO, "invtNo": PARCEL_LIST_NO}
+_REQUEST: Fields = {
+    **_HEAD,
+    "appTime": "20260320090000",
+    "customsCode": "5165",
+    "orderNo": ORDER_NO,
+    **_PLATFORM,
+    **_SELLER,
+    "logisticsNo": WAYBILL_NO,
+    **_CARRIER,
+    **_LIST_NUMBERS,
+    **_PERSON,
+    "agentCode": "330196B042",
+    "agentName": "示范报关有限公司",
+}
+_REPLY: Fields = {
+    "guid": _GUID,
+    "customsCode": "5165",
+    "agentCode": "330196B042",
+    "ebpCode": "330196P042",
+    "ebcCode": "330196S042",
+    **_LIST_NUMBERS,
+    "returnStatus": "399",
+    "returnTime": "20260325110000000",
+}
+_INBOUND: Fields = {"copNo": "SITE-0042", "preNo": "202600000000000777", "rkdNo": INBOUND_NO}
+
+_CEB |= {
+    "CEB312": (
+        "OrderReturn",
+        [
+            (
+                "",
+                {
+                    "guid": _GUID,
+                    "ebpCode": "330196P042",
+                    "ebcCode": "330196S042",
+                    "orderNo": ORDER_NO,
+                    **_ANSWER,
+                    "returnInfo": f"新增申报成功[{ORDER_NO}]",
+                },
+            )
+        ],
+    ),
+    "CEB412": (
+        "PaymentReturn",
+        [
+            (
+                "",
+                {
+                    "guid": _GUID,
+                    "payCode": "330196Q042",
+                    "payTransactionId": PAYMENT_NO,
+                    **_ANSWER,
+                    "returnInfo": "新增申报成功",
+                },
+            )
+        ],
+    ),
+    "CEB512": (
+        "LogisticsReturn",
+        [
+            (
+                "",
+                {
+                    "guid": _GUID,
+                    "logisticsCode": "330196L042",
+                    "logisticsNo": WAYBILL_NO,
+                    **_ANSWER,
+                    "returnInfo": f"新增申报成功[{WAYBILL_NO}]",
+                },
+            )
+        ],
+    ),
+    "CEB514": (
+        "LogisticsStatusReturn",
+        [
+            (
+                "",
+                {
+                    "guid": _GUID,
+                    "logisticsCode": "330196L042",
+                    "logisticsNo": WAYBILL_NO,
+                    "logisticsStatus": "S",
+                    **_ANSWER,
+                    "returnInfo": "新增申报成功",
+                },
+            )
+        ],
+    ),
+    "CEB623": ("InvtCancel", [("", {**_REQUEST, "reason": "样例乙 取消订单", "note": "急"})]),
+    "CEB624": ("InvtCancelReturn", [("", {**_REPLY, "returnInfo": "审结"})]),
+    "CEB625": (
+        "InvtRefund",
+        [
+            ("InvtRefundHead", {**_REQUEST, "reason": "样例乙来电 瓶身破损", "note": "已联系"}),
+            (
+                "InvtRefundList",
+                {"gnum": "1", "gcode": "1509200000", "gname": "特级初榨橄榄油", "qty": "1", "unit": "142"},
+            ),
+        ],
+    ),
+    "CEB626": ("InvtRefundReturn", [("", {**_REPLY, "returnInfo": f"审结[{PARCEL_LIST_NO}]"})]),
+    "CEB711": (
+        "Delivery",
+        [
+            (
+                "DeliveryHead",
+                {
+                    **_HEAD,
+                    "customsCode": "5165",
+                    **_INBOUND,
+                    "operatorCode": "330196W042",
+                    "operatorName": "示范监管场所有限公司",
+                    "ieFlag": "I",
+                    "trafMode": "5",
+                    "trafNo": "XX302",
+                    "voyageNo": "XX302",
+                    "billNo": AIR_WAYBILL,
+                    **_CARRIER,
+                    "unloadLocation": "A-3",
+                    "note": "短少一件",
+                },
+            ),
+            ("DeliveryList", {"gnum": "1", "logisticsNo": WAYBILL_NO, "note": "样例乙的包裹"}),
+            ("DeliveryList", {"gnum": "2", "logisticsNo": SECOND_WAYBILL}),
+        ],
+    ),
+    "CEB712": (
+        "DeliveryReturn",
+        [
+            (
+                "",
+                {
+                    "guid": _GUID,
+                    "customsCode": "5165",
+                    "operatorCode": "330196W042",
+                    **_INBOUND,
+                    **_ANSWER,
+                    "returnInfo": "新增申报成功",
+                },
+            )
         ],
     ),
 }

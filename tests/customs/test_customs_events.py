@@ -60,6 +60,124 @@ def test_a_forged_release_is_read_as_what_it_says_and_no_more() -> None:
     assert not any("assurance" in one.name for one in event.extensions)
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "disposition"),
+    [
+        ("CEB312", "120", "accepted"),
+        ("CEB412", "100", "rejected"),
+        ("CEB512", "4", "send_failed"),
+        ("CEB514", "399", "concluded"),
+        ("CEB712", "120", "accepted"),
+        ("CEB712", "800", None),
+        ("CEB624", "399", "cancellation_concluded"),
+        ("CEB626", "399", "return_concluded"),
+        # Neither release nor refusal of a return may read like that of the list.
+        ("CEB626", "800", "return_released"),
+        ("CEB626", "100", "return_rejected"),
+    ],
+)
+def test_receipts_of_other_papers(kind: str, status: str, disposition: str | None) -> None:
+    event = _event(kind, {"returnStatus": status})
+    assert event.type == "TransactionEvent"
+    assert event.biz_step == "urn:suyuan:bizstep:clearing"
+    assert event.disposition == (f"urn:suyuan:disp:{disposition}" if disposition else None)
+    assert str(_extension(event, "statedBy")).startswith("urn:suyuan:authority:customs")
+
+
+@pytest.mark.parametrize(
+    ("declaration", "receipt", "shared"),
+    [
+        ("CEB311", "CEB312", {f"raw:order:330196P042:{messages.ORDER_NO}"}),
+        ("CEB411", "CEB412", {f"raw:payment:330196Q042:{messages.PAYMENT_NO}"}),
+        ("CEB511", "CEB512", {f"raw:waybill:330196L042:{messages.WAYBILL_NO}"}),
+        (
+            "CEB711",
+            "CEB712",
+            {
+                f"inbound-detail:{messages.INBOUND_NO}",
+                "inbound-detail-draft:eport:202600000000000777",
+                "inbound-detail-draft:330196W042:SITE-0042",
+            },
+        ),
+    ],
+)
+def test_a_receipt_meets_its_paper(declaration: str, receipt: str, shared: set[str]) -> None:
+    both = _documents(_event(declaration)) & _documents(_event(receipt))
+    assert both == {f"urn:suyuan:{uri}" for uri in shared}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("买家拒收", "refused"),
+        ("错发, 商品破损", "wrong_goods"),
+        ("Bottle BROKEN in transit", "damaged"),
+        ("七天无理由退货", "change_of_mind"),
+        ("样例乙不在家", "other"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["CEB623", "CEB625"])
+def test_a_request_says_why_in_a_word_of_our_own(kind: str, text: str, found: str) -> None:
+    event = _event(kind, {"reason": text})
+    assert _extension(event, "reasonClass") == found
+    assert text not in repr(event)
+    assert {uri.split(":")[3] for uri in _documents(event)} == {
+        "parcel-list",
+        "parcel-list-draft",
+        "order",
+        "waybill",
+    }
+    assert _event(kind, {"appType": "3"}).action == "DELETE"
+
+
+def test_an_inbound_detail_receives_the_parcels_that_it_lists() -> None:
+    event = _event("CEB711")
+    assert (event.type, event.action) == ("ObjectEvent", "OBSERVE")
+    assert event.biz_step == "https://ref.gs1.org/cbv/BizStep-receiving"
+    assert event.epc_list == tuple(
+        f"urn:suyuan:raw:waybill:330196L042:{number}"
+        for number in (messages.WAYBILL_NO, messages.SECOND_WAYBILL)
+    )
+    assert f"urn:suyuan:awb:{messages.AIR_WAYBILL}" in _documents(event)
+    assert _extension(event, "parcels") == "2"
+    by_sea = _event("CEB711", {"trafMode": "2", "billNo": "COSU0000000042"})
+    assert {"urn:suyuan:bol:COSU0000000042", "urn:suyuan:vessel-voyage:XX302:XX302"} <= _documents(by_sea)
+
+
+def test_an_inbound_detail_taken_back_and_one_with_a_parcel_twice() -> None:
+    deleted = _event("CEB711", {"appType": "3"})
+    assert (deleted.type, deleted.action, deleted.epc_list) == ("TransactionEvent", "DELETE", ())
+    assert f"urn:suyuan:inbound-detail:{messages.INBOUND_NO}" in _documents(deleted)
+    again = f"<ceb:DeliveryList><ceb:logisticsNo>{messages.WAYBILL_NO}</ceb:logisticsNo></ceb:DeliveryList>"
+    reading = customs.read(messages.message("CEB711", extra=again))
+    assert len(reading.events[0].event.epc_list) == 2
+    assert [one.code for one in reading.warnings] == ["customs.line.repeated"]
+
+
+@pytest.mark.parametrize(
+    ("number", "document"),
+    [
+        ("784-12345675", "awb:784-12345675"),
+        ("78412345675", "awb:784-12345675"),
+        ("784-12345675_H0042", "awb:784-12345675"),
+        ("784-12345676", "bol:784-12345676"),
+        ("COSU6390001234", "bol:COSU6390001234"),
+    ],
+)
+def test_air_waybills_are_told_from_bills_of_lading(number: str, document: str) -> None:
+    goods = {
+        uri for uri in _documents(_event("CEB511", {"LogisticsHead.billNo": number})) if ":raw:" not in uri
+    }
+    assert goods <= {f"urn:suyuan:{document}"}
+    assert goods
+
+
+@pytest.mark.parametrize("number", ["784-12345675", "78412345675"])
+def test_a_waybill_that_is_an_air_waybill_stays_personal(number: str) -> None:
+    event = _event("CEB511", {"LogisticsHead.billNo": "784-12345675", "logisticsNo": number})
+    assert not any(":awb:" in uri for uri in _documents(event))
+
+
 def test_declaration_and_receipt_share_a_number_even_before_customs_gave_one() -> None:
     declared = _documents(_event("CEB621", {"invtNo": None}))
     received = _documents(_event("CEB622"))

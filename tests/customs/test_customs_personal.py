@@ -24,6 +24,7 @@ PERSONAL_VALUES = [
     messages.PARCEL_LIST_NO,
     messages.PREENTRY_NO,
     messages.COP_NO,
+    messages.SECOND_WAYBILL,
     messages.TAX_NO,
     "样例乙",
     "样例丙",
@@ -118,20 +119,55 @@ def test_a_record_of_one_person_repeated_in_anothers() -> None:
 
 
 def test_whose_data_it_is() -> None:
-    subjects = {kind: customs.read(messages.message(kind)).personal[0].subject for kind in messages.KINDS[:7]}
+    kinds = [kind for kind in messages.KINDS if kind.startswith("CEB")]
+    subjects = {kind: customs.read(messages.message(kind)).personal[0].subject for kind in kinds}
     person = ("id_number", messages.ID_NUMBER)
     waybill = ("waybill", "330196L042", messages.WAYBILL_NO)
+    parcel_list = ("parcel-list", "5165", messages.PARCEL_LIST_NO)
     assert subjects == {
         "CEB311": person,
+        "CEB312": ("order", "330196P042", messages.ORDER_NO),
         "CEB411": person,
+        "CEB412": ("payment", "330196Q042", messages.PAYMENT_NO),
         "CEB511": waybill,
+        "CEB512": waybill,
         "CEB513": waybill,
+        "CEB514": waybill,
         "CEB621": person,
-        "CEB622": ("parcel-list", "5165", messages.PARCEL_LIST_NO),
+        "CEB622": parcel_list,
+        "CEB623": person,
+        "CEB624": parcel_list,
+        "CEB625": person,
+        "CEB626": parcel_list,
+        "CEB711": ("document", "CEB711", messages.INBOUND_NO),
+        "CEB712": ("document", "CEB712", messages.INBOUND_NO),
         "CEB816": waybill,
     }
     pass_ = customs.read(messages.message("SAS/SAS121")).personal[0]
     assert pass_.subject == ("contact", "330196W042", "样例丁 19900000044")
+
+
+def test_each_parcel_of_an_inbound_detail_is_its_own_subject() -> None:
+    data = messages.message("CEB711")
+    subjects = {
+        data[one.start : one.end].decode(): one.subject for one in customs.read(data).personal if one.start
+    }
+    for number in (messages.WAYBILL_NO, messages.SECOND_WAYBILL):
+        assert subjects[number] == ("waybill", "330196L042", number)
+    assert subjects["样例乙的包裹"] == ("waybill", "330196L042", messages.WAYBILL_NO)
+
+
+def test_an_inbound_detail_of_thousands_of_parcels_stays_quick() -> None:
+    lines = "".join(
+        f"<ceb:DeliveryList><ceb:logisticsNo>YT99{number:09d}</ceb:logisticsNo></ceb:DeliveryList>"
+        for number in range(3000)
+    )
+    data = messages.message("CEB711", {"unloadLocation": "YT99000000007"}, extra=lines)
+    reading = customs.read(data)
+    assert len(reading.events[0].event.epc_list) == 3002
+    rest = skeleton(data, reading)
+    assert not re.search(rb"YT99\d{9}", rest)
+    assert not re.search(rb"YT99\d{9}", events_bytes(reading))
 
 
 def test_an_exit_list_of_thousands_of_parcels_stays_quick() -> None:
@@ -203,6 +239,13 @@ _NAMES = [
     "licenseNo",
     "entDutyNo",
     "batchNumbers",
+    "reason",
+    "gname",
+    "billNo",
+    "trafNo",
+    "rkdNo",
+    "operatorCode",
+    "unloadLocation",
 ]
 _XML_TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"]), min_size=6, max_size=20
@@ -214,7 +257,7 @@ _VALUES = st.one_of(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.sampled_from(["CEB311", "CEB411", "CEB511", "CEB513", "CEB621", "CEB622", "CEB816"]),
+    st.sampled_from([kind for kind in messages.KINDS if kind.startswith("CEB")]),
     st.dictionaries(
         st.sampled_from(_NAMES),
         _VALUES,

@@ -67,6 +67,15 @@ def _warnings(kind: str, change: dict[str, str | None]) -> list[customs.Finding]
         ("CEB622", {"returnStatus": None}, "customs.field.missing", "returnStatus"),
         ("CEB622", {"invtNo": None, "preNo": None, "copNo": None}, "customs.field.missing", "invtNo"),
         ("CEB816", {"invtNo": None}, "customs.field.missing", "TaxHeadRd/invtNo"),
+        ("CEB312", {"orderNo": None}, "customs.field.missing", "OrderReturn[1]/orderNo"),
+        ("CEB412", {"returnTime": "20260305"}, "customs.field.time", "PaymentReturn[1]/returnTime"),
+        ("CEB514", {"logisticsNo": None}, "customs.field.missing", "LogisticsStatusReturn[1]/logisticsNo"),
+        ("CEB624", {"invtNo": None, "preNo": None, "copNo": None}, "customs.field.missing", "invtNo"),
+        ("CEB625", {"invtNo": None}, "customs.field.missing", "InvtRefundHead/invtNo"),
+        ("CEB711", {"billNo": None}, "customs.field.missing", "DeliveryHead/billNo"),
+        ("CEB711", {"voyageNo": None}, "customs.field.missing", "DeliveryHead/voyageNo"),
+        ("CEB711", {"billNo": "784-12345676"}, "customs.field.air_waybill", "DeliveryHead/billNo"),
+        ("CEB712", {"rkdNo": None, "preNo": None, "copNo": None}, "customs.field.missing", "rkdNo"),
         ("SAS/INV101", {"DclQty": "0"}, "customs.field.format", "InvtListType[1]/DclQty"),
         ("SAS/INV101", {"DclPlcCuscd": "516"}, "customs.field.format", "InvtHeadType/DclPlcCuscd"),
         ("SAS/INV101", {"InvtDclTime": "20261332"}, "customs.field.time", "InvtHeadType/InvtDclTime"),
@@ -115,6 +124,14 @@ def test_faults_are_errors_with_code_path_and_remedy(
         ("CEB311", {"orderNo": "订单一二三"}, "customs.field.number", "OrderHead/orderNo"),
         ("CEB311", {"ebcCode": "short"}, "customs.field.number", "OrderHead/ebcCode"),
         ("CEB311", {"appStatus": "1"}, "customs.record.draft", "Order[1]"),
+        (
+            "CEB511",
+            {"LogisticsHead.billNo": "784-12345676"},
+            "customs.field.air_waybill",
+            "LogisticsHead/billNo",
+        ),
+        ("CEB711", {"billNo": "COSU6390001234"}, "customs.field.air_waybill", "DeliveryHead/billNo"),
+        ("CEB711", {"trafNo": None, "voyageNo": None, "billNo": None}, None, ""),
         ("CEB621", {"customsCode": "7777"}, "customs.field.code_unlisted", "InventoryHead/customsCode"),
         ("CEB621", {"netWeight": "1.3"}, "customs.field.weights", "InventoryHead/netWeight"),
         ("CEB621", {"tradeMode": "1234"}, None, ""),
@@ -169,7 +186,9 @@ def test_direct_mail_needs_the_reverse_of_bonded() -> None:
     assert customs.check(messages.message("CEB621", direct)) == []
     event = customs.read(messages.message("CEB621", direct)).events[0].event
     documents = {one.biz_transaction for one in event.biz_transaction_list}
-    assert {"urn:suyuan:bol:784-12345675", "urn:suyuan:vessel-voyage:XX1234:0042"} <= documents
+    assert "urn:suyuan:awb:784-12345675" in documents
+    # A flight number comes back every day and names no document.
+    assert not any(":vessel-voyage:" in uri for uri in documents)
     wrong = _errors(
         "CEB621", {**direct, "InventoryHead.emsNo": messages.LEDGER, "InventoryHead.country": "142"}
     )

@@ -1,22 +1,25 @@
 """What each CEB message states, as events. One record, one event; papers are never joined here.
 
-Issuers of person documents: the platform (``ebpCode``) of an order, the payment firm of a payment, the
-carrier of a waybill, the first four digits of its number (the customs district) of a parcel's list. A list
-also has a number of the electronic port (``preNo``, issuer ``eport``) and one of the declaring firm
-(``copNo``, issuer its ``agentCode``), both of the kind ``parcel-list-draft``; all that a record names stand in
-its event, so that a receipt and a declaration meet by whichever they share. Where a message names an order
-without its platform (511, 816), the issuer is empty. A draft (``appStatus`` 1) states nothing.
+A draft (``appStatus`` 1) states nothing.
 """
 
 from __future__ import annotations
 
 from suyuan.canon import normal_decimal
+from suyuan.customs.ceb_statements import (
+    district_of,
+    is_draft,
+    named_parcel_list,
+    parcel_list_numbers,
+    report_action,
+    transport_bill,
+    voyage,
+)
 from suyuan.customs.drafting import CBV_STEP, DISPOSITION, STEP, EventDraft, raw_uri
 from suyuan.customs.message import Part
 from suyuan.customs.states import PARCEL_LIST, disposition_of
 from suyuan.customs.values import read_gtin
-from suyuan.epcis.model import Action, Event, QuantityElement
-from suyuan.epcis.reading import Warning_
+from suyuan.epcis.model import Event, QuantityElement
 from suyuan.errors import InputError
 
 # UN/CEFACT Recommendation 20 for the customs units that measure; the others count.
@@ -30,28 +33,6 @@ _MEASURES = {
     "095": "LTR",
     "096": "MLT",
 }
-
-
-def is_draft(draft: EventDraft) -> bool:
-    """Whether the record is only a draft, which states nothing; says so in a warning."""
-    if draft.value("appStatus") != "1":
-        return False
-    draft.warnings.append(
-        Warning_(
-            "customs.record.draft",
-            draft.record.path,
-            "The record is a draft (appStatus 1); it makes no event.",
-        )
-    )
-    return True
-
-
-def _action(draft: EventDraft) -> Action:
-    """New and changed records add, deleted ones take back; a change says so in ``reportType``."""
-    kind = draft.value("appType")
-    if kind != "1":
-        draft.text("reportType", kind)
-    return "DELETE" if kind == "3" else "ADD"
 
 
 def _quantities(lines: list[Part], draft: EventDraft) -> tuple[QuantityElement, ...]:
@@ -71,20 +52,6 @@ def _quantities(lines: list[Part], draft: EventDraft) -> tuple[QuantityElement, 
     return tuple(found)
 
 
-def _parcel_list(draft: EventDraft) -> None:
-    """All numbers of the list of a parcel, and what may be shown of the customs number."""
-    number = draft.value("invtNo")
-    draft.person_document("parcel-list", number[:4], number)
-    draft.person_document("parcel-list-draft", "eport", draft.value("preNo"))
-    agent = draft.value("agentCode")
-    if agent:
-        # A firm's own number means nothing without the firm: two firms count alike.
-        draft.person_document("parcel-list-draft", agent, draft.value("copNo"))
-    if len(number) >= 12:
-        draft.text("listDistrict", number[:4])
-        draft.text("listLastFour", number[-4:])
-
-
 def ceb311(draft: EventDraft) -> list[Event]:
     """An order on a platform: what was bought, for how much."""
     if is_draft(draft):
@@ -94,7 +61,7 @@ def ceb311(draft: EventDraft) -> list[Event]:
     draft.numbers("goodsValue", "freight", "discount", "taxTotal", "acturalPaid")
     draft.texts("currency", "orderType", "ebpCode", "ebcCode", "batchNumbers")
     draft.stated_by_firm(head.value("ebpCode"))
-    action = _action(draft)
+    action = report_action(draft)
     for line in lines:
         draft.line(
             {
@@ -130,7 +97,7 @@ def ceb411(draft: EventDraft) -> list[Event]:
     draft.numbers("amountPaid")
     draft.texts("currency", "payCode", "ebpCode")
     draft.stated_by_firm(draft.value("payCode"))
-    action = _action(draft)
+    action = report_action(draft)
     return [draft.event(draft.moment(draft.value("payTime"), "payTime"), step=STEP + "paying", action=action)]
 
 
@@ -140,11 +107,11 @@ def ceb511(draft: EventDraft) -> list[Event]:
         return []
     draft.person_document("waybill", draft.value("logisticsCode"), draft.value("logisticsNo"))
     draft.person_document("order", "", draft.value("orderNo"))
-    draft.document("bol", draft.value("billNo"), cbv="bol")
+    transport_bill(draft)
     draft.numbers("weight", "packNo", "freight", "insuredFee")
     draft.texts("currency", "logisticsCode")
     draft.stated_by_firm(draft.value("logisticsCode"))
-    action = _action(draft)
+    action = report_action(draft)
     return [
         draft.event(
             draft.moment(draft.value("appTime"), "appTime"), step=STEP + "waybill_issued", action=action
@@ -159,7 +126,7 @@ def ceb513(draft: EventDraft) -> list[Event]:
     signed = draft.value("logisticsStatus") == "S"
     draft.texts("logisticsStatus", "logisticsCode")
     draft.stated_by_firm(draft.value("logisticsCode"))
-    if _action(draft) == "DELETE":
+    if report_action(draft) == "DELETE":
         return []
     return [
         draft.event(
@@ -177,11 +144,11 @@ def ceb621(draft: EventDraft) -> list[Event]:
     if is_draft(draft):
         return []
     head, lines = draft.record.head, draft.record.lines("InventoryList")
-    _parcel_list(draft)
+    parcel_list_numbers(draft)
     draft.person_document("order", head.value("ebpCode"), head.value("orderNo"))
     draft.person_document("waybill", head.value("logisticsCode"), head.value("logisticsNo"))
-    draft.document("bol", head.value("billNo"), cbv="bol")
-    draft.document("vessel-voyage", head.value("trafNo"), head.value("voyageNo"))
+    transport_bill(draft)
+    voyage(draft)
     draft.texts("tradeMode", "customsCode", "portCode", "trafMode", "trafNo", "voyageNo", "country", "ieFlag")
     draft.texts(
         "emsNo", "areaCode", "ebpCode", "ebcCode", "logisticsCode", "agentCode", "assureCode", "licenseNo"
@@ -190,7 +157,7 @@ def ceb621(draft: EventDraft) -> list[Event]:
     draft.text("importDate", head.value("ieDate"))
     draft.numbers("grossWeight", "netWeight", "packNo", "freight", "insuredFee")
     draft.stated_by_firm(head.value("agentCode"))
-    action = _action(draft)
+    action = report_action(draft)
     for line in lines:
         draft.line(
             {
@@ -226,28 +193,17 @@ def ceb621(draft: EventDraft) -> list[Event]:
     ]
 
 
-def _district(draft: EventDraft) -> str:
-    return draft.value("customsCode") or draft.value("invtNo")[:4]
-
-
 def ceb622(draft: EventDraft) -> list[Event]:
     """A receipt says that the list of a parcel has a state, e.g. 800 released."""
-    _parcel_list(draft)
-    if not draft.value("invtNo", "preNo") and not (draft.value("agentCode") and draft.value("copNo")):
-        raise InputError(
-            "customs.field.missing",
-            "The receipt names no list: invtNo, preNo and copNo with agentCode are empty.",
-            path=f"{draft.record.head.path}/invtNo",
-            remedy="Send the receipt as the electronic port gave it.",
-        )
+    named_parcel_list(draft)
     draft.texts("returnStatus", "returnTime", "customsCode", "ebpCode", "ebcCode", "agentCode")
-    draft.stated_by_customs(_district(draft))
+    draft.stated_by_customs(district_of(draft))
     return [
         draft.event(
             draft.moment(draft.value("returnTime"), "returnTime"),
             step=STEP + "clearing",
             disposition=disposition_of(PARCEL_LIST, draft.value("returnStatus")),
-            district=_district(draft),
+            district=district_of(draft),
         )
     ]
 
@@ -256,13 +212,13 @@ def ceb816(draft: EventDraft) -> list[Event]:
     """A tax bill for the list of a parcel; status 3 voids it."""
     head = draft.record.head
     draft.person_document("tax-bill", "", head.value("taxNo"))
-    _parcel_list(draft)
+    parcel_list_numbers(draft)
     draft.person_document("waybill", head.value("logisticsCode"), head.value("logisticsNo"))
     draft.person_document("order", "", head.value("orderNo"))
     draft.text("taxStatus", head.value("status"))
     draft.texts("customsCode", "ebcCode", "logisticsCode", "agentCode", "assureCode", "entDutyNo")
     draft.numbers("customsTax", "valueAddedTax", "consumptionTax")
-    draft.stated_by_customs(_district(draft))
+    draft.stated_by_customs(district_of(draft))
     for line in draft.record.lines("TaxListRd"):
         draft.line(
             {"lineNo": line.value("gnum"), "hsCode": line.value("gcode")},
@@ -276,6 +232,6 @@ def ceb816(draft: EventDraft) -> list[Event]:
             draft.moment(head.value("returnTime"), "returnTime"),
             step=STEP + "taxing",
             action="DELETE" if head.value("status") == "3" else "ADD",
-            district=_district(draft),
+            district=district_of(draft),
         )
     ]

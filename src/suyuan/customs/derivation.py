@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from suyuan.customs import bonded_list_rules, ceb_rules, gate_pass_rules
+from suyuan.customs import (
+    bonded_list_rules,
+    ceb_receipt_rules,
+    ceb_request_rules,
+    ceb_rules,
+    gate_pass_rules,
+    inbound_detail_rules,
+)
 from suyuan.customs.drafting import EventDraft
 from suyuan.customs.message import Message
 from suyuan.epcis.model import Event
@@ -25,11 +32,21 @@ class Rule(NamedTuple):
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "CEB311": (Rule("ceb311/1", ceb_rules.ceb311),),
+    "CEB312": (Rule("ceb312/1", ceb_receipt_rules.ceb312),),
     "CEB411": (Rule("ceb411/1", ceb_rules.ceb411),),
-    "CEB511": (Rule("ceb511/1", ceb_rules.ceb511),),
+    "CEB412": (Rule("ceb412/1", ceb_receipt_rules.ceb412),),
+    "CEB511": (Rule("ceb511/2", ceb_rules.ceb511),),
+    "CEB512": (Rule("ceb512/1", ceb_receipt_rules.ceb512),),
     "CEB513": (Rule("ceb513/1", ceb_rules.ceb513),),
-    "CEB621": (Rule("ceb621/1", ceb_rules.ceb621),),
+    "CEB514": (Rule("ceb514/1", ceb_receipt_rules.ceb514),),
+    "CEB621": (Rule("ceb621/2", ceb_rules.ceb621),),
     "CEB622": (Rule("ceb622/1", ceb_rules.ceb622),),
+    "CEB623": (Rule("ceb623/1", ceb_request_rules.ceb623),),
+    "CEB624": (Rule("ceb624/1", ceb_request_rules.ceb624),),
+    "CEB625": (Rule("ceb625/1", ceb_request_rules.ceb625),),
+    "CEB626": (Rule("ceb626/1", ceb_request_rules.ceb626),),
+    "CEB711": (Rule("ceb711/1", inbound_detail_rules.ceb711),),
+    "CEB712": (Rule("ceb712/1", inbound_detail_rules.ceb712),),
     "CEB816": (Rule("ceb816/1", ceb_rules.ceb816),),
     "SAS/INV101": (
         Rule("inv101/1", bonded_list_rules.inv101),

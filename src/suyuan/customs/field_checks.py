@@ -10,11 +10,21 @@ from suyuan.customs.codes import CodeLists
 from suyuan.customs.findings import Finding, error, warning
 from suyuan.customs.message import Field, Part
 from suyuan.customs.tables import FieldRule, number_forms
-from suyuan.customs.values import is_decimal, is_id_number, is_uscc, read_gtin, read_time
+from suyuan.customs.values import (
+    is_decimal,
+    is_id_number,
+    is_uscc,
+    looks_like_air_waybill,
+    read_air_waybill,
+    read_gtin,
+    read_time,
+)
 from suyuan.gs1.check_digits import container_valid
 
 _LENGTH = re.compile(r"([CZN])(\d+)?(?:\.\.(\d+))?(?:,(\d+))?")
 _TIME_LENGTHS = {"D8": 8, "T14": 14, "T17": 17}
+# Transport mode 5, by air.
+AIR = "5"
 # Amounts of no stated size: what PostgreSQL and a person can still read.
 _FREE_DIGITS, _FREE_PLACES = 24, 10
 
@@ -170,6 +180,8 @@ def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
         if not value.isascii() or not value.isdigit() or read_gtin(value):
             return None
         return warning("customs.field.gtin", path, f"{_shown(field)} is no GTIN: its check digit is wrong.")
+    if rule.check == "bill":
+        return _check_bill(field, rule, part)
     form = number_forms()[rule.check]
     if not form.pattern.fullmatch(value):
         make = error if form.severity == "error" else warning
@@ -187,3 +199,21 @@ def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
             "Compare it.",
         )
     return None
+
+
+def _check_bill(field: Field, rule: FieldRule, part: Part) -> Finding | None:
+    """A number of air traffic must be an air waybill; elsewhere one that looks like it is only wondered at."""
+    by_air = bool(rule.check_with) and part.value(rule.check_with) == AIR
+    if read_air_waybill(field.value) or not (by_air or looks_like_air_waybill(field.value)):
+        return None
+    if not looks_like_air_waybill(field.value):
+        return warning(
+            "customs.field.air_waybill", field.path, f"{_shown(field)} has not the form of an air waybill."
+        )
+    make = error if by_air else warning
+    return make(
+        "customs.field.air_waybill",
+        field.path,
+        f"{_shown(field)} has a wrong check digit for an air waybill (first seven digits modulo 7).",
+        "Compare it with the airline's number; such a number looks like 784-12345675.",
+    )

@@ -58,8 +58,14 @@ def subject_of(message: Message, record: Record) -> Subject:
         return ("waybill", head.value("logisticsCode"), head.value("logisticsNo"))
     if head.value("invtNo"):
         return ("parcel-list", head.value("invtNo")[:4], head.value("invtNo"))
+    if "operatorCode" in head.rules:
+        return ("document", message.table.kind, head.value("rkdNo", "copNo", "preNo", "guid"))
     if head.value("preNo") or head.value("copNo"):
         return ("parcel-list-draft", head.value("agentCode"), head.value("preNo", "copNo"))
+    if head.value("payTransactionId"):
+        return ("payment", head.value("payCode"), head.value("payTransactionId"))
+    if head.value("orderNo"):
+        return ("order", "", head.value("orderNo"))
     contact = head.value("dclErConc", "DclErConc")
     if contact:
         return ("contact", head.value("areainEtpsno", "AreainEtpsno"), contact)
@@ -75,15 +81,21 @@ def subject_of(message: Message, record: Record) -> Subject:
     return ("document", message.table.kind, head.value(*names, "EtpsPreentNo", "guid"))
 
 
-def _part_subject(part: Part, otherwise: Subject) -> Subject:
+def _part_subject(part: Part, record: Record, otherwise: Subject) -> Subject:
+    """Lines that name parcels belong each to its own parcel, not to whoever comes first."""
     number = part.value("CbecBillNo")
-    return ("parcel-list", number[:4], number) if number else otherwise
+    if number:
+        return ("parcel-list", number[:4], number)
+    waybill = part.value("logisticsNo")
+    if waybill and part is not record.head:
+        return ("waybill", record.head.value("logisticsCode"), waybill)
+    return otherwise
 
 
 def _personal_fields(message: Message, record: Record) -> Iterator[tuple[Field, str, Subject]]:
     subject = subject_of(message, record)
     for part in record.parts():
-        own = _part_subject(part, subject)
+        own = _part_subject(part, record, subject)
         for field in part.all_fields():
             if field.rule is None:
                 yield field, "free_text", own

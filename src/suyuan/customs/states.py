@@ -50,6 +50,46 @@ PARCEL_LIST = _states(
 800 released done
 899 closed done""",
 )
+# What the electronic port and customs say of an order, a payment, a waybill, its status, an inbound detail.
+TRADE_PAPER = _states(
+    "return_status",
+    """1 stored port
+2 declaring port
+3 sent port
+4 send_failed held
+100 rejected ended
+120 accepted done
+300 in_review held
+399 concluded done""",
+)
+
+
+def _request(name: str) -> dict[str, DocumentState]:
+    """States of a request about a list. They have names of their own: a return that was rejected must not read
+    as if the list had been."""
+    return _states(
+        "return_status",
+        f"""1 {name}_stored port
+2 {name}_declaring port
+3 {name}_sent port
+4 {name}_send_failed held
+100 {name}_rejected ended
+120 {name}_accepted customs
+300 {name}_in_review held
+399 {name}_concluded done
+500 {name}_inspection held
+501 {name}_detained held
+502 {name}_detained held
+503 {name}_detained held
+599 {name}_detained held
+700 {name}_shipped_back done
+800 {name}_released done
+899 {name}_closed done""",
+    )
+
+
+CANCELLATION = _request("cancellation")
+RETURN = _request("return")
 BONDED_LIST = _states(
     "bonded_list_status",
     """0 approved done
@@ -70,8 +110,17 @@ GATE_PASS = _states(
 
 
 def document_states() -> dict[str, dict[str, DocumentState]]:
-    """The states by kind of document (``parcel-list``, ``bonded-list``, ``gate-pass``) and code."""
-    return {"parcel-list": dict(PARCEL_LIST), "bonded-list": dict(BONDED_LIST), "gate-pass": dict(GATE_PASS)}
+    """The states by kind of document (``parcel-list``, ``order``, ``gate-pass`` ...) and code; ``cancellation`` and
+    ``return`` are requests about a parcel's list."""
+    trade = ("order", "payment", "waybill", "waybill-status", "inbound-detail")
+    return {
+        "parcel-list": dict(PARCEL_LIST),
+        **{kind: dict(TRADE_PAPER) for kind in trade},
+        "cancellation": dict(CANCELLATION),
+        "return": dict(RETURN),
+        "bonded-list": dict(BONDED_LIST),
+        "gate-pass": dict(GATE_PASS),
+    }
 
 
 def disposition_of(states: dict[str, DocumentState], code: str) -> str | None:

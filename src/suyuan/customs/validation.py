@@ -129,7 +129,13 @@ _RULES: dict[str, Callable[[Record], Iterator[Finding]]] = {
     "SAS/INV101": _check_bonded_list,
 }
 # Parts without which a declaration declares nothing.
-_LINES_NEEDED = {"CEB311": "OrderList", "CEB621": "InventoryList", "SAS/INV101": "InvtListType"}
+_LINES_NEEDED = {
+    "CEB311": "OrderList",
+    "CEB621": "InventoryList",
+    "CEB625": "InvtRefundList",
+    "CEB711": "DeliveryList",
+    "SAS/INV101": "InvtListType",
+}
 
 
 def _check_record(message: Message, record: Record, codes: CodeLists) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 
-from suyuan.gs1.check_digits import check_digit_valid
+from suyuan.gs1.check_digits import air_waybill_valid, check_digit_valid
 
 BEIJING = timezone(timedelta(hours=8))
 OFFSET = "+08:00"
@@ -20,6 +20,8 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 _SPELLED = re.compile(
     r"(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,6}))?)?", re.ASCII
 )
+# A master air waybill, in customs manifests followed by "_" and the house number.
+_AIR_WAYBILL = re.compile(r"(\d{3})-?(\d{8})(?:_.*)?", re.ASCII)
 _DECIMAL = re.compile(r"-?(\d+)(?:\.(\d+))?", re.ASCII)
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
@@ -97,3 +99,17 @@ def read_gtin(text: str) -> str | None:
     if not _DIGITS.fullmatch(text) or len(text) not in (8, 12, 13, 14):
         return None
     return text.zfill(14) if check_digit_valid(text.zfill(14)) else None
+
+
+def looks_like_air_waybill(text: str) -> bool:
+    """Whether a text has the shape of an air waybill, whatever its check digit."""
+    return _AIR_WAYBILL.fullmatch(text) is not None
+
+
+def read_air_waybill(text: str) -> str | None:
+    """The master air waybill as ``784-12345675``, or None if the text is none or its check digit is wrong."""
+    found = _AIR_WAYBILL.fullmatch(text)
+    if found is None:
+        return None
+    number = f"{found[1]}-{found[2]}"
+    return number if air_waybill_valid(number) else None
