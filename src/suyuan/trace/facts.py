@@ -66,14 +66,19 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
         return row["event_time"], row["event_type"], row["action"], row["content_hash"]
 
     @property
-    def precedence(self) -> tuple[int, str, bytes]:
-        """Of equal events the one with the highest assurance speaks, then the first party by name."""
-        return -self.row["assurance"], self.row["party_id"], self.row["event_id_key"]
+    def precedence(self) -> tuple[bool, int, str, bytes]:
+        """Of equal events one that stands speaks, the one with the highest assurance, the first party by name."""
+        row = self.row
+        return row["withdrawn"], -row["assurance"], row["party_id"], row["event_id_key"]
 
 
 class Relatives(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands beside an event: equal ones of others, other content under its ID, declarations."""
+    """What stands beside an event: equal ones of others, other content under its ID, declarations.
 
+    ``equals`` are all events of its content that stand, its own too.
+    """
+
+    equals: tuple[asyncpg.Record, ...]
     corroborations: int
     conflicts: int
     declarations: tuple[asyncpg.Record, ...]
@@ -112,21 +117,30 @@ async def fetch_relatives(conn: Connection, events: Iterable[StoredEvent]) -> di
         [event.row["content_hash"] for event in wanted],
         [event.row["event_id_key"] for event in wanted],
     )
-    by_content: dict[bytes, set[str]] = {}
+    taken_back = {(row["event_id_key"], row["party_id"]) for row in rows if row["declared"]}
+    by_content: dict[bytes, list[asyncpg.Record]] = {}
     by_id: dict[bytes, list[asyncpg.Record]] = {}
     for row in rows:
-        if not row["declared"]:
-            by_content.setdefault(row["content_hash"], set()).add(row["party_id"])
         by_id.setdefault(row["event_id_key"], []).append(row)
+        if not row["declared"] and (row["event_id_key"], row["party_id"]) not in taken_back:
+            by_content.setdefault(row["content_hash"], []).append(row)
     found = {}
     for event in wanted:
         row = event.row
         same_id = by_id.get(row["event_id_key"], [])
-        others = {r["content_hash"] for r in same_id if not r["declared"]} - {row["content_hash"]}
+        equals = sorted(
+            by_content.get(row["content_hash"], ()), key=lambda r: (r["party_id"], r["event_id_key"])
+        )
+        others = {
+            r["content_hash"]
+            for r in same_id
+            if not r["declared"] and (r["event_id_key"], r["party_id"]) not in taken_back
+        }
         declared = [r for r in same_id if r["declared"] and r["party_id"] == row["party_id"]]
         found[row["event_key"]] = Relatives(
-            corroborations=len(by_content.get(row["content_hash"], set()) - {row["party_id"]}),
-            conflicts=len(others),
+            equals=tuple(equals),
+            corroborations=len({r["party_id"] for r in equals} - {row["party_id"]}),
+            conflicts=len(others - {row["content_hash"]}),
             declarations=tuple(sorted(declared, key=lambda r: (r["event_time"], r["declaration"]))),
         )
     return found
@@ -175,7 +189,7 @@ def make_fact(
         conflicts=relatives.conflicts,
         documents=_documents(body),
         tie=tie,
-        corrections=tuple(_correction(declared, names) for declared in relatives.declarations),
+        corrections=tuple(_correction(declared, names, whole) for declared in relatives.declarations),
         message=row["message"] if whole else "",
         rule=row["rule"] if whole else "",
         capture_id=row["capture_id"] if whole else "",
@@ -238,7 +252,7 @@ def _text(value: Any) -> str | None:
     return None
 
 
-def _correction(row: asyncpg.Record, names: Names) -> Correction:
+def _correction(row: asyncpg.Record, names: Names, whole: bool) -> Correction:
     declared = read_body(row["body"]).get("errorDeclaration") or {}
     text = declared.get("declarationTime")
     moment = datetime.fromisoformat(text) if isinstance(text, str) else row["record_time"]
@@ -246,5 +260,5 @@ def _correction(row: asyncpg.Record, names: Names) -> Correction:
         party=names.party(row["party_id"], row["role"]),
         declared_at=moment.astimezone(UTC),
         reason=str(declared.get("reason") or ""),
-        corrective_event_ids=tuple(declared.get("correctiveEventIDs") or ()),
+        corrective_event_ids=tuple(declared.get("correctiveEventIDs") or ()) if whole else (),
     )

@@ -5,7 +5,8 @@ Pure. The rules, which hold for items, cases, pallets, containers and parcels al
 - an ADD, or an OBSERVE that sees the thing inside, opens an interval; a DELETE closes it;
 - a thing is in one container at a time: going into another closes the first, said or unsaid;
 - a DELETE that names no children empties the container (EPCIS 2.0, AggregationEvent);
-- a DELETE without its ADD still proves that the thing was inside before: the interval has an open start;
+- a DELETE without its ADD still proves that the thing was inside before: the interval starts where the thing was
+  last known elsewhere or the container was last emptied, else it has an open start;
 - at one moment removals come before additions, so that repacking within a minute reads as it happened.
 """
 
@@ -57,19 +58,31 @@ def containment(moves: Iterable[Move], emptied: Iterable[Move] = ()) -> list[Int
     timeline.sort(key=lambda entry: (entry[0].time, order[entry[0].action], entry[0].parent))
     found: list[Interval] = []
     inside: Move | None = None
+    last_known = OPEN_START
+    last_emptied: dict[bytes, datetime] = {}
     for move, empties_all in timeline:
         if move.action == DELETE:
             if inside is not None and inside.parent == move.parent:
                 found.append(Interval(move.parent, inside.time, move.time, inside.event_key, move.event_key))
-                inside = None
+                inside, last_known = None, move.time
             elif not empties_all:
-                found.append(Interval(move.parent, OPEN_START, move.time, 0, move.event_key))
+                if inside is not None:
+                    # It left this one too, unsaid and at the latest now.
+                    found.append(
+                        Interval(inside.parent, inside.time, move.time, inside.event_key, move.event_key)
+                    )
+                    inside = None
+                since = max(last_known, last_emptied.get(move.parent, OPEN_START))
+                found.append(Interval(move.parent, since, move.time, 0, move.event_key))
+                last_known = move.time
+            if empties_all:
+                last_emptied[move.parent] = move.time
             continue
         if inside is not None:
             if inside.parent == move.parent:
                 continue
             found.append(Interval(inside.parent, inside.time, move.time, inside.event_key, move.event_key))
-        inside = move
+        inside, last_known = move, move.time
     if inside is not None:
         found.append(Interval(inside.parent, inside.time, OPEN_END, inside.event_key, 0))
     return sorted(found, key=lambda interval: (interval.since, interval.until, interval.parent))

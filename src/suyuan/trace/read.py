@@ -19,12 +19,13 @@ from suyuan.catalog import Product, find_places, find_products
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.disclosure.mask import Masked, context_of, mask_claims
 from suyuan.disclosure.policy import Policy, load_policy
+from suyuan.gs1.percent import decode_value
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
 from suyuan.parties.members import Party, find_parties
 from suyuan.parties.roles import grants_at
-from suyuan.trace.claims import claims_at_hand
+from suyuan.trace.claims import Positions, claims_at_hand, own_body, own_claims
 from suyuan.trace.facts import (
     Names,
     Relatives,
@@ -35,6 +36,7 @@ from suyuan.trace.facts import (
     mentioned_places,
 )
 from suyuan.trace.model import Fact, Place, Recall, Tie, TieLink, Trace
+from suyuan.trace.model import Party as TraceParty
 from suyuan.trace.remembered import Remembered
 from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
 from suyuan.trace.walk import Walk, walk
@@ -63,7 +65,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     event: StoredEvent
     masked: Masked
     fact: Fact
-    positions: dict[str, int]
+    positions: Positions
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ def split_item(uri: str) -> tuple[str, str, str]:
     """GTIN, serial and lot in a canonical GTIN URI; empty where it has none."""
     if not uri.startswith(_ITEM_PREFIX):
         return "", "", ""
-    parts = uri[len(_ITEM_PREFIX) :].split("/")
+    parts = [decode_value(part) for part in uri[len(_ITEM_PREFIX) :].split("/")]
     keys = dict(zip(parts[1::2], parts[2::2], strict=False))
     return parts[0], keys.get("21", ""), keys.get("10", "")
 
@@ -151,12 +153,13 @@ class TraceReader:
             return None
         relatives = await fetch_relatives(conn, events)
         names = await self._names(conn, events, relatives)
-        lots = found.lots or ([f"{_ITEM_PREFIX}{gtin}/10/{status['lot']}"] if status is not None else [])
-        lot = lot or (split_item(lots[0])[2] if lots else "")
+        said = [split_item(uri)[2] for uri in found.lots if uri.startswith(f"{_ITEM_PREFIX}{gtin}/")]
+        lot = lot or next(iter(said), status["lot"] if status is not None else "")
+        own = _on_the_way(found, events)
         facts = [
             make_fact(
                 event,
-                body=event.body,
+                body=own_body(event.body, own),
                 statement=event.statement,
                 relatives=relatives[event.row["event_key"]],
                 names=names,
@@ -166,7 +169,7 @@ class TraceReader:
             for event in events
         ]
         # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
-        recall = await self._recall(conn, facts, gtin, lot)
+        recall = await self._recall(conn, facts, relatives, names, gtin, lot)
         month = datetime.now(UTC).date().replace(day=1)
         return Gathered(
             walk=found,
@@ -252,8 +255,7 @@ class TraceReader:
 
     def _mask(self, gathered: Gathered, viewer: Viewer) -> list[Seen]:
         found, events = gathered.walk, gathered.events
-        chain = {reach.uri for reach in found.containers} | set(found.papers)
-        chain |= {link.uri for event in events for link in event.tie.links}
+        chain = _on_the_way(found, events)
         item = {found.thing, *found.aliases}
         lots = {*found.lots, *(uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots))}
         seen = []
@@ -261,7 +263,7 @@ class TraceReader:
             key = event.row["event_key"]
             positions = found.positions.get(key, {})
             context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
-            claims = claims_at_hand(event.body, event.statement, positions)
+            claims = own_claims(claims_at_hand(event.body, event.statement, positions), chain)
             masked = mask_claims(self.policy, viewer.audience, claims, context)
             if not masked.shown:
                 continue
@@ -286,7 +288,7 @@ class TraceReader:
         self, conn: Connection, events: Sequence[StoredEvent], relatives: dict[int, Relatives]
     ) -> Names:
         parties = {event.row["party_id"] for event in events}
-        parties |= {row["party_id"] for one in relatives.values() for row in one.declarations}
+        parties |= {row["party_id"] for one in relatives.values() for row in (*one.declarations, *one.equals)}
         known = await self._parties.find(conn, parties)
         places = await self._places.find(
             conn, {uri for event in events for uri in mentioned_places(event.body)}
@@ -311,15 +313,32 @@ class TraceReader:
         attributes.pop("owner_party", None)
         return attributes
 
-    async def _recall(self, conn: Connection, facts: Sequence[Fact], gtin: str, lot: str) -> Recall | None:
-        may: dict[int, bool] = {}
+    async def _recall(
+        self,
+        conn: Connection,
+        facts: Sequence[Fact],
+        relatives: Mapping[int, Relatives],
+        names: Names,
+        gtin: str,
+        lot: str,
+    ) -> Recall | None:
+        """The recall that stands. Whoever repeats a recall's words neither raises nor hides it."""
+        may: dict[int, TraceParty] = {}
         for fact in facts:
-            if "recall" in fact.disposition or "recall" in fact.biz_step:
-                grants = await grants_at(conn, fact.party.party_id, fact.record_time)
-                may[fact.event_key] = any(
-                    grant.role in RECALL_ROLES and grant.covers(gtin or None) for grant in grants
-                )
-        return recall_of(facts, lambda fact: may.get(fact.event_key, False), lot)
+            if "recall" not in fact.disposition and "recall" not in fact.biz_step:
+                continue
+            for row in relatives[fact.event_key].equals:
+                grants = await grants_at(conn, row["party_id"], row["record_time"])
+                held = [g.role for g in grants if g.role in RECALL_ROLES and g.covers(gtin or None)]
+                if held:
+                    may.setdefault(fact.event_key, names.party(row["party_id"], row["role"]))
+        return recall_of(facts, may, lot)
+
+
+def _on_the_way(found: Walk, events: Sequence[StoredEvent]) -> set[str]:
+    """Everything that ties facts to the item: what contained it, its papers, what it was made from."""
+    chain = {reach.uri for reach in found.containers} | set(found.papers) | {found.thing}
+    return chain | {link.uri for event in events for link in event.tie.links}
 
 
 async def _rows_since(conn: Connection, keys: Mapping[bytes, bool], month: date) -> int:

@@ -6,9 +6,9 @@ time. A later fact moves the state, a withdrawn fact does not count, and some st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 
-from suyuan.trace.model import Fact, Recall
+from suyuan.trace.model import Fact, Party, Recall
 
 RECALL_ROLES = ("brand-owner", "entrusted-firm", "regulator", "authority")
 _RECALL_LIFTED = "recall_lifted"
@@ -77,17 +77,18 @@ def state_of(facts: Iterable[Fact]) -> str:
     return state
 
 
-def recall_of(facts: Iterable[Fact], may_recall: Callable[[Fact], bool], lot: str) -> Recall | None:
+def recall_of(facts: Iterable[Fact], speakers: Mapping[int, Party], lot: str) -> Recall | None:
     """The recall that stands after the last word of a party that may say it, or None.
 
-    ``may_recall`` tells whether the party of a fact was brand owner, entrusted firm or regulator of these goods
-    when the fact was recorded: anybody's event may *say* recalled, only theirs raises the banner.
+    ``speakers`` gives, by event key, the party that says a fact and was brand owner, entrusted firm or regulator
+    of these goods when it was recorded: anybody's event may *say* recalled, only theirs raises the banner.
     """
     standing: Recall | None = None
     for fact in facts:
         word = short_name(fact.disposition)
         recalling = word == "recalled" or short_name(fact.biz_step) == "recalling"
-        if fact.withdrawn or not (recalling or word == _RECALL_LIFTED) or not may_recall(fact):
+        speaker = speakers.get(fact.event_key)
+        if fact.withdrawn or not (recalling or word == _RECALL_LIFTED) or speaker is None:
             continue
         if word == _RECALL_LIFTED:
             standing = None
@@ -97,7 +98,7 @@ def recall_of(facts: Iterable[Fact], may_recall: Callable[[Fact], bool], lot: st
                 number=number,
                 since=fact.event_time,
                 zone_offset=fact.zone_offset,
-                party=fact.party,
+                party=speaker,
                 reason=fact.attributes.get("reason", ""),
                 lot=lot,
             )

@@ -18,9 +18,13 @@ from typing import Any
 import msgspec
 
 from suyuan.capture.index import EVENT_TYPES, Role, documents_of, lot_classes
-from suyuan.capture.links import PERSON_KINDS, document_kind, document_number, link_kind
+from suyuan.capture.links import PERSON_KINDS, document_kind, document_number, link_kind, plural_kinds
+from suyuan.capture.payload import list_counts
 from suyuan.db.pool import Connection, sql
+from suyuan.gs1.percent import encode_value
 from suyuan.gs1.thing import thing_key
+from suyuan.issuing import code_statuses
+from suyuan.trace.claims import Positions
 from suyuan.trace.intervals import DELETE, OPEN_END, OPEN_START, Interval, Move, containment
 from suyuan.trace.model import Ambiguity, Tie, TieLink
 from suyuan.trace.rows import Row, Span, fetch_rows
@@ -32,6 +36,7 @@ WAYBILL_BEFORE = timedelta(days=60)
 WAYBILL_AFTER = timedelta(days=120)
 
 ALIASING = "urn:suyuan:bizstep:aliasing"
+_GTIN = "https://id.gs1.org/01/"
 _ITEM = re.compile(r"https://id\.gs1\.org/01/(\d{14})/21/([^/?#]+)")
 AGGREGATION = EVENT_TYPES["AggregationEvent"]
 TRANSFORMATION = EVENT_TYPES["TransformationEvent"]
@@ -44,6 +49,14 @@ _CONSIGNMENT = frozenset({"bonded-list:in", "declaration", "bol", "gate-pass:in"
 # Papers that only lead on: their own events are about all goods of a ledger.
 _BRIDGES = frozenset({"ledger-item"})
 _PRECEDENCE = {"direct": 0, "alias": 1, "containment": 2, "transformation": 3, "lot": 4, "document": 5}
+
+
+_FIELDS = {
+    Role.SUBJECT: "epcList",
+    Role.CHILD: "childEPCs",
+    Role.INPUT: "inputEPCList",
+    Role.OUTPUT: "outputEPCList",
+}
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,8 +79,8 @@ class Walk(msgspec.Struct, kw_only=True):
     containers: list[Reach]
     papers: dict[str, Reach]
     ambiguities: list[Ambiguity]
-    # where in an event's long list the thing itself stands, by event key and URI
-    positions: dict[int, dict[str, int]]
+    # where in an event's long lists the thing or its container stands, by event key, field and URI
+    positions: dict[int, Positions]
     bodies: dict[int, dict[str, Any]]
     truncated: bool = False
 
@@ -119,7 +132,7 @@ class Walker:
         self.bodies: dict[int, dict[str, Any]] = {}
         self.uris: dict[bytes, str] = {}
         self.withdrawn: set[int] = set()
-        self.positions: dict[int, dict[str, int]] = {}
+        self.positions: dict[int, Positions] = {}
         self.truncated = False
         self.aliases: list[str] = []
         self.lots: dict[str, Tie] = {}
@@ -181,9 +194,14 @@ class Walker:
         names = {reach.key: reach.uri for reach in reaches}
         for row in rows:
             self.note(row.event_key, ties[row.key])
-            if row.role in (Role.SUBJECT, Role.CHILD, Role.INPUT, Role.OUTPUT):
-                self.positions.setdefault(row.event_key, {})[names[row.key]] = row.position
+            self.place(row, names[row.key])
         return rows
+
+    def place(self, row: Row, uri: str) -> None:
+        """Remember where the event's lists name a thing of ours."""
+        field = _FIELDS.get(Role(row.role))
+        if field is not None:
+            self.positions.setdefault(row.event_key, {})[field, uri] = row.position
 
     async def follow_aliases(self, rows: list[Row]) -> list[Reach]:
         """Other codes of the same thing, where the one who said so issued one of the two.
@@ -212,14 +230,14 @@ class Walker:
         return [found[uri] for uri in self.aliases]
 
     async def may_alias(self, event_key: int, uris: list[str]) -> bool:
-        codes = [match.groups() for uri in uris if (match := _ITEM.fullmatch(uri))]
+        codes = [match.groups() if (match := _ITEM.fullmatch(uri)) else None for uri in uris]
         return bool(
             await self.conn.fetchval(
                 sql("suyuan.trace", "may_alias"),
                 event_key,
                 [thing_key(uri) for uri in uris],
-                [gtin for gtin, _ in codes],
-                [serial for _, serial in codes],
+                [code[0] if code else "" for code in codes],
+                [code[1] if code else "" for code in codes],
             )
         )
 
@@ -296,6 +314,8 @@ class Walker:
             if row.role != Role.OUTPUT or row.event_type != TRANSFORMATION or row.withdrawn:
                 continue
             reach, body = reaches[row.key], self.bodies.get(row.event_key, {})
+            # Hundreds of inputs lie apart; one by one they are nobody's way.
+            self.truncated |= "inputEPCList" in list_counts(body)
             names = list(body.get("inputEPCList") or ())
             names += [element["epcClass"] for element in body.get("inputQuantityList") or ()]
             for uri in names:
@@ -332,20 +352,46 @@ class Walker:
             for reach in by_key.get(row.key, ()):
                 if reach.since <= row.time <= reach.until:
                     self.note(row.event_key, reach.tie)
+                    self.place(row, reach.uri)
 
     # -- lots ---------------------------------------------------------------------------------------------
 
     async def join_lots(self, rows: list[Row]) -> None:
-        """Lots that commissioning events bind the item to. Their events are read when the papers are known."""
-        names = [self.thing, *self.aliases]
+        """Lots that commissioning events bind the item to. Their events are read when the papers are known.
+
+        Anybody may say a lot. Where several are said, the one under which the code was issued here counts, of
+        another system's code none does, and the contradiction is named.
+        """
+        names = {thing_key(uri): uri for uri in (self.thing, *self.aliases)}
         for row in rows:
             if row.role not in (Role.SUBJECT, Role.OUTPUT) or row.event_key in self.withdrawn:
                 continue
-            for lot in lot_classes(self.bodies.get(row.event_key, {}), names):
+            for lot in lot_classes(self.bodies.get(row.event_key, {}), [names[row.key]]):
                 link = TieLink(kind="lot", uri=lot, label=short_label(lot), event_key=row.event_key)
                 self.lots.setdefault(lot, Tie(kind="lot", links=(link,)))
+        for uri in names.values():
+            await self.settle_lot(uri)
         if "/10/" in self.thing:
             self.lots.setdefault(self.thing, Tie(kind="direct"))
+
+    async def settle_lot(self, uri: str) -> None:
+        match = _ITEM.fullmatch(uri)
+        said = sorted(lot for lot in self.lots if match and lot.startswith(f"{_GTIN}{match[1]}/10/"))
+        if match is None or len(said) < 2:
+            return
+        status = (await code_statuses(self.conn, match[1], [match[2]])).get(match[2])
+        issued = f"{_GTIN}{match[1]}/10/{encode_value(status['lot'])}" if status is not None else ""
+        for lot in said:
+            if lot != issued:
+                del self.lots[lot]
+        self.ambiguities.append(
+            Ambiguity(
+                code="trace.lot.ambiguous",
+                reason_en=f"Events name {len(said)} lots for this item.",
+                reason_zh=f"不同事件为这件商品记载了 {len(said)} 个批号。",
+                candidates=tuple(short_label(lot) for lot in said),
+            )
+        )
 
     # -- papers -------------------------------------------------------------------------------------------
 
@@ -380,18 +426,32 @@ class Walker:
         for event_key, tie in sorted(self.events.items(), key=lambda entry: (_tie_rank(entry[1]), entry[0])):
             if event_key in self.withdrawn:
                 continue
-            for uri in documents_of(self.bodies.get(event_key, {})):
-                if document_kind(uri) and uri not in found:
+            documents = documents_of(self.bodies.get(event_key, {}))
+            # A wave pick for ten orders does not say which of them is the item's.
+            strangers = self.names_several_people(event_key)
+            for uri in documents:
+                kind = document_kind(uri)
+                if kind and uri not in found and not (strangers and kind in PERSON_KINDS):
                     found[uri] = self.paper(uri, tie, event_key)
         return [found[uri] for uri in sorted(found)]
 
+    def names_several_people(self, event_key: int) -> bool:
+        body = self.bodies.get(event_key, {})
+        things = [*(body.get("epcList") or ()), *(body.get("childEPCs") or ())]
+        return bool(plural_kinds([*documents_of(body), *things]) or list_counts(body))
+
     def paper(self, uri: str, tie: Tie, event_key: int) -> Reach:
-        link = TieLink(kind=document_kind(uri), uri=uri, label=short_label(uri), event_key=event_key)
+        kind = document_kind(uri)
+        link = TieLink(kind=kind, uri=uri, label=short_label(uri), event_key=event_key)
+        since, until = OPEN_START, OPEN_END
+        if kind == "waybill":
+            named_at = datetime.fromisoformat(self.bodies[event_key]["eventTime"])
+            since, until = named_at - WAYBILL_BEFORE, named_at + WAYBILL_AFTER
         return Reach(
             key=thing_key(uri),
             uri=uri,
-            since=OPEN_START,
-            until=OPEN_END,
+            since=since,
+            until=until,
             tie=Tie(kind="document", links=(*tie.links, link)),
         )
 
