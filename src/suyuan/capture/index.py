@@ -154,7 +154,9 @@ def index_rows(body: dict[str, JSON]) -> tuple[list[IndexRow], dict[bytes, str]]
         add(uri, Role.LOT)
     documents = documents_of(event)
     names_things = _names_things(event)
-    names_people = any(document_kind(uri) in PERSON_KINDS for uri in documents)
+    # An inbound detail lists the parcels of hundreds of people: it is reached from each, and leads to none.
+    parcels = [*_texts(event, "epcList"), *children, *([parent] if isinstance(parent, str) else [])]
+    names_people = any(document_kind(uri) in PERSON_KINDS for uri in (*documents, *parcels))
     for position, uri in enumerate(documents):
         private = document_kind(uri) in PERSON_KINDS
         shared = not private and (names_things or names_people)

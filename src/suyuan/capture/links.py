@@ -18,15 +18,21 @@ PREFIX = "urn:suyuan:"
 PERSON_KINDS = frozenset({"order", "payment", "waybill", "parcel-list", "parcel-list-draft", "tax-bill"})
 MAX_LINKS_PER_DOCUMENT = 64
 
+# What stands under the same prefix and is no paper; a label is another firm's code of a thing.
+_NO_DOCUMENTS = frozenset({"place", "bizstep", "disp", "ext", "btt", "authority", "firm", "raw", "label"})
 _ENTRY_OR_EXIT = re.compile(r"(?:QD\d{6}|Z\d{4})([IE])")
 
 # from -> to; a kind with ":in" or ":out" is the entry or exit form of a list or gate pass
 _LEADS_TO: dict[str, frozenset[str]] = {
-    "waybill": frozenset({"order", "parcel-list", "parcel-list-draft", "gate-pass:out"}),
+    "waybill": frozenset(
+        {"order", "parcel-list", "parcel-list-draft", "gate-pass:out", "awb", "bol"}
+        | {"inbound-detail", "inbound-detail-draft"}
+    ),
     "order": frozenset({"payment", "parcel-list", "parcel-list-draft"}),
     # The electronic port's and the broker's own number of a list lead to the number that customs gave it.
     "parcel-list-draft": frozenset({"parcel-list"}),
-    "parcel-list": frozenset({"tax-bill", "bonded-list:out", "gate-pass:out", "ledger-item"}),
+    "parcel-list": frozenset({"tax-bill", "bonded-list:out", "gate-pass:out", "ledger-item", "awb", "bol"}),
+    "inbound-detail-draft": frozenset({"inbound-detail"}),
     "bonded-list:out": frozenset({"gate-pass:out", "bonded-list-preentry"}),
     "ledger-item": frozenset({"bonded-list:in"}),
     "bonded-list:in": frozenset(
@@ -36,6 +42,7 @@ _LEADS_TO: dict[str, frozenset[str]] = {
     "declaration-unified": frozenset({"declaration"}),
     "declaration": frozenset({"bol", "quarantine"}),
     "bol": frozenset({"vessel-voyage", "mrn"}),
+    "awb": frozenset({"flight", "mrn"}),
     "container": frozenset({"bol", "seal"}),
     "tally": frozenset({"ledger-item", "bonded-list:in"}),
 }
@@ -51,7 +58,7 @@ def document_kind(uri: str) -> str:
     if not uri.startswith(PREFIX):
         return ""
     kind = uri[len(PREFIX) :].partition(":")[0]
-    return "" if kind in {"place", "bizstep", "disp", "ext", "btt", "authority", "raw"} else kind
+    return "" if kind in _NO_DOCUMENTS else kind
 
 
 def document_number(uri: str) -> str:

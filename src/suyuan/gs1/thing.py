@@ -50,7 +50,9 @@ _KEY_KINDS: Final = {
 }
 _QUALIFIER_KINDS: Final = {"21": "item", "235": "item", "8011": "item", "10": "lot"}
 _SUYUAN: Final = "urn:suyuan:"
-_SUYUAN_KINDS: Final = {"waybill": "parcel", "place": "location"}
+# A label is another firm's code of one thing, e.g. that of an inspection body: an alias of the item.
+_SUYUAN_KINDS: Final = {"waybill": "parcel", "place": "location", "label": "item"}
+_LABEL_STEM: Final = "urn:suyuan:label:"
 
 
 @lru_cache(maxsize=16384)
@@ -66,7 +68,8 @@ def thing_key(canonical_uri: str) -> bytes:
 
 def thing_class(uri: str) -> str:
     """The class that a thing is filed with: its GTIN's URI for items and lots, the first eight digits of an
-    SSCC, the owner of a container, one class for all parcels, else the part of the URI that its kind shares.
+    SSCC, the owner of a container, the issuer of a label, one class for all parcels, else the part of the URI
+    that its kind shares.
     """
     if uri.startswith("https://id.gs1.org/"):
         match = _GS1.fullmatch(uri)
@@ -76,7 +79,7 @@ def thing_class(uri: str) -> str:
     if uri.startswith(_CONTAINER_STEM):
         return uri[: len(_CONTAINER_STEM) + _OWNER_LENGTH]
     if uri.startswith("urn:"):
-        shared = 4 if uri.startswith(("urn:suyuan:raw:", "urn:epc:")) else 3
+        shared = 4 if uri.startswith(("urn:suyuan:raw:", "urn:epc:", _LABEL_STEM)) else 3
         return ":".join(uri.split(":", shared)[:shared])
     match = _OBJECT.fullmatch(uri)
     if match is not None:
@@ -91,7 +94,8 @@ def kind(uri: str) -> str:
     ``item``, ``lot``, ``class``, ``sscc``, ``location``, ``party``, ``asset``, ``container``, ``parcel``,
     ``vessel``, ``consignment``, ``shipment``, ``document`` (GDTI), ``coupon``, ``service_relation``; for
     ``urn:suyuan:<kind>:...`` that kind (``declaration``, ``bonded-list``, ``order`` ...), save that a
-    waybill is a ``parcel`` and a place a ``location``; else ``other``.
+    waybill is a ``parcel``, a place a ``location`` and a label (another firm's code of one thing) an ``item``;
+    else ``other``.
     """
     if uri.startswith("https://id.gs1.org/"):
         match = _GS1.fullmatch(uri)
