@@ -59,13 +59,13 @@ def earned(grants: tuple[Grant, ...], stated_by: str, gtins: frozenset[str]) -> 
     held = {grant.role for grant in grants}
     role = next((name for name in _ROLE_ORDER if name in held), "member")
     if stated_by:
-        if stated_by.startswith(AUTHORITY) and "authority" in held:
+        if stated_by.startswith(AUTHORITY) and _covers(grants, "authority", gtins):
             return Assurance.AUTHORITY_VERIFIED, role
         return Assurance.RELAYED, role
     independent = not any(_touches(grants, interest, gtins) for interest in _INTERESTED)
-    if "inspector" in held and independent and _covers(grants, "inspector", gtins):
+    if independent and _covers(grants, "inspector", gtins):
         return Assurance.INSPECTED, "inspector"
-    if "authority" in held:
+    if _covers(grants, "authority", gtins):
         return Assurance.AUTHORITY_VERIFIED, role
     return Assurance.SELF_DECLARED, role
 

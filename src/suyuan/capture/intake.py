@@ -27,7 +27,7 @@ from suyuan.capture.store import (
     store_paper,
 )
 from suyuan.db.partitions import ensure_partitions
-from suyuan.db.pool import Connection, Pool, transaction
+from suyuan.db.pool import RETRIED, Connection, Pool, transaction
 from suyuan.epcis.reading import DerivedEvent, Reading
 from suyuan.errors import SuyuanError, UnavailableError
 from suyuan.vault import Vault
@@ -37,6 +37,8 @@ GROUP_PAPERS = 64
 GROUPS_AT_ONCE = 2
 THREAD_BYTES = 64 * 1024
 _ATTEMPTS = 5
+# A personal value shorter than this says nothing in a file's name.
+_TELLING = 4
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -86,7 +88,7 @@ class Capture:
     def _prepared(self, data: bytes, reading: Reading, deliverer: Deliverer, name: str) -> Paper:
         return Paper(
             data=data,
-            name=name[:200],
+            name=_impersonal(name, data, reading)[:200],
             reading=reading,
             events=self.prepare_events(reading.events, deliverer, reading.kind),
             identity=evidence_identity(self._key, deliverer.party_id, data),
@@ -179,7 +181,11 @@ class Capture:
                 try:
                     async with conn.transaction():
                         results.append(await self._store(conn, waiting.paper, waiting.deliverer))
-                except (SuyuanError, asyncpg.UniqueViolationError, asyncpg.CheckViolationError) as error:
+                except RETRIED:
+                    raise
+                except (SuyuanError, asyncpg.PostgresError, ValueError) as error:
+                    if conn.is_closed():
+                        raise
                     results.append(error)
 
         try:
@@ -190,7 +196,7 @@ class Capture:
         except Exception as error:
             results = [error] * len(group)
         for waiting, result in zip(group, results, strict=True):
-            again = isinstance(result, asyncpg.UniqueViolationError | asyncpg.CheckViolationError)
+            again = isinstance(result, asyncpg.IntegrityConstraintViolationError)
             _answer(waiting.done, await self._alone_or_error(waiting) if again else result)
 
     async def _alone_or_error(self, waiting: _Waiting) -> Stored | BaseException:
@@ -205,6 +211,15 @@ class Capture:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+
+
+def _impersonal(name: str, data: bytes, reading: Reading) -> str:
+    """The paper's name without what the paper itself says is personal: files are called after orders."""
+    for field in reading.personal:
+        value = data[field.start : field.end].decode("utf-8", "replace").strip()
+        if len(value) >= _TELLING and value in name:
+            name = name.replace(value, "…")
+    return name.replace("\0", "")
 
 
 def _answer(done: asyncio.Future[Stored], result: Stored | BaseException) -> None:

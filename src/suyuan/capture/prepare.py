@@ -30,6 +30,7 @@ EXT = "{urn:suyuan:ext}"
 STATED_BY = EXT + "statedBy"
 PRECISION = EXT + "precision"
 _GTIN = re.compile(r"https://id\.gs1\.org/01/(\d{14})")
+_GTIN_END = len("https://id.gs1.org/01/") + 14
 
 
 class Deliverer(msgspec.Struct, frozen=True):
@@ -102,10 +103,17 @@ def _declaration(event: Event) -> bytes:
 
 
 def _gtins(event: Event) -> frozenset[str]:
-    names: list[str | None] = [event.parent_id, *event.epc_list[:1000], *event.child_epcs[:1000]]
-    names += event.output_epc_list[:1000]
-    names += [element.epc_class for element in event.quantity_list]
-    return frozenset(match.group(1) for name in names if name and (match := _GTIN.match(name)))
+    names = {event.parent_id or ""}
+    for things in (event.epc_list, event.child_epcs, event.input_epc_list, event.output_epc_list):
+        names.update(uri[:_GTIN_END] for uri in things)
+    for classes in (
+        event.quantity_list,
+        event.child_quantity_list,
+        event.input_quantity_list,
+        event.output_quantity_list,
+    ):
+        names.update(element.epc_class for element in classes)
+    return frozenset(match.group(1) for name in names if (match := _GTIN.match(name)))
 
 
 def pseudonymise(

@@ -172,6 +172,10 @@ async def stored_capture(conn: Connection, identity: bytes) -> Stored:
             )
             for event in events
         ),
+        warnings=tuple(
+            (warning["code"], warning["path"], warning["reason"])
+            for warning in msgspec.json.decode(row["warnings"])
+        ),
     )
 
 

@@ -1,1 +1,1 @@
-SELECT evidence_id, capture_id, kind, received_at FROM evidence WHERE identity = $1
+SELECT evidence_id, capture_id, kind, received_at, warnings::text AS warnings FROM evidence WHERE identity = $1
