@@ -146,4 +146,6 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     ambiguities: tuple[Ambiguity, ...]
     recall: Recall | None
     aliases: tuple[str, ...] = ()
+    # the waybills of the parcels that held the thing, a second number after the first; the operator's view only
+    parcels: tuple[str, ...] = ()
     truncated: bool = False

@@ -214,6 +214,7 @@ class TraceReader:
                 ambiguities=tuple(found.ambiguities) if viewer.whole else _plain_ambiguities(found),
                 recall=gathered.recall,
                 aliases=tuple(found.aliases),
+                parcels=found.parcels if viewer.whole else (),
                 truncated=found.truncated,
             ),
             seen=tuple(seen),

@@ -41,7 +41,12 @@ _BY_STEP = {
     "destroying": "destroyed",
 }
 _FINAL = frozenset({"destroyed", "voided", "returned"})
-_AFTER_PARCEL = {"packed": "packed for the buyer", "in transit": "dispatched", "arrived": "dispatched"}
+_AFTER_PARCEL = {
+    "packed": "packed for the buyer",
+    "in transit": "dispatched",
+    "arrived": "dispatched",
+    "received": "dispatched",
+}
 
 
 def short_name(uri: str) -> str:

@@ -45,7 +45,9 @@ _DIRECT = (Role.SUBJECT, Role.PARENT, Role.CHILD, Role.INPUT, Role.OUTPUT, Role.
 _UP = (Role.SUBJECT, Role.PARENT, Role.CHILD, Role.DOCUMENT)
 _PAPER = (Role.SUBJECT, Role.DOCUMENT, Role.LINK)
 # Papers of one consignment: what tells two consignments of the same goods apart.
-_CONSIGNMENT = frozenset({"bonded-list:in", "declaration", "bol", "gate-pass:in", "container"})
+_CONSIGNMENT = frozenset({"bonded-list:in", "declaration", "bol", "gate-pass:in", "container", "awb"})
+# What carries many people's goods: a paper of one of them that is named with it says nothing of the others.
+_CARRIERS = ("container", "awb")
 # Papers that only lead on: their own events are about all goods of a ledger.
 _BRIDGES = frozenset({"ledger-item"})
 _PRECEDENCE = {"direct": 0, "alias": 1, "containment": 2, "transformation": 3, "lot": 4, "document": 5}
@@ -83,6 +85,11 @@ class Walk(msgspec.Struct, kw_only=True):
     positions: dict[int, Positions]
     bodies: dict[int, dict[str, Any]]
     truncated: bool = False
+
+    @property
+    def parcels(self) -> tuple[str, ...]:
+        """The parcels that held the thing by their waybills, each with its other numbers after it."""
+        return tuple(dict.fromkeys(r.uri for r in self.containers if document_kind(r.uri) == "waybill"))
 
     @property
     def footprint(self) -> dict[bytes, bool]:
@@ -207,7 +214,7 @@ class Walker:
         """Other codes of the same thing, where the one who said so issued one of the two.
 
         A hostile alias must not merge two items: an aliasing event counts only if the party that captured it
-        issued one of the two codes or was the first to commission one.
+        issued one of the two codes or was the first to commission one; of a parcel, if it moved the parcel.
         """
         found: dict[str, Reach] = {}
         for row in rows:
@@ -215,7 +222,7 @@ class Walker:
             if body.get("bizStep") != ALIASING or row.event_key in self.withdrawn or row.role != Role.SUBJECT:
                 continue
             names = [uri for uri in body.get("epcList", ()) if uri != self.thing]
-            if len(names) == 1 and await self.may_alias(row.event_key, [self.thing, *names]):
+            if len(names) == 1 and await self.may_alias(row, [self.thing, *names]):
                 link = TieLink(
                     kind="alias", uri=names[0], label=short_label(names[0]), event_key=row.event_key
                 )
@@ -229,12 +236,23 @@ class Walker:
         self.aliases = sorted(found)
         return [found[uri] for uri in self.aliases]
 
-    async def may_alias(self, event_key: int, uris: list[str]) -> bool:
+    async def may_alias(self, said: Row, uris: list[str]) -> bool:
+        parcels = [document_kind(uri) == "waybill" for uri in uris]
+        if any(parcels):
+            return all(parcels) and bool(
+                await self.conn.fetchval(
+                    sql("suyuan.trace", "may_alias_parcel"),
+                    said.event_key,
+                    [thing_key(uri) for uri in uris],
+                    said.time - WAYBILL_AFTER,
+                    said.time + WAYBILL_AFTER,
+                )
+            )
         codes = [match.groups() if (match := _ITEM.fullmatch(uri)) else None for uri in uris]
         return bool(
             await self.conn.fetchval(
                 sql("suyuan.trace", "may_alias"),
-                event_key,
+                said.event_key,
                 [thing_key(uri) for uri in uris],
                 [code[0] if code else "" for code in codes],
                 [code[1] if code else "" for code in codes],
@@ -264,7 +282,9 @@ class Walker:
                 if row.event_type == AGGREGATION and not row.withdrawn
             ]
             parents = self.parents(level, moves, emptied) if emptied else stated
-            level = [r for r in (*parents, *inputs) if (r.key, r.since, r.until) not in seen]
+            twins, twin_rows = await self.second_numbers(parents, rows)
+            rows += twin_rows
+            level = [r for r in (*parents, *twins, *inputs) if (r.key, r.since, r.until) not in seen]
             seen.update((r.key, r.since, r.until) for r in level)
             self.containers += [r for r in level if r.tie.links[-1].kind != "input"]
             self.note_within(level, rows)
@@ -272,6 +292,45 @@ class Walker:
                 self.truncated = True
                 return
         self.truncated = True
+
+    async def second_numbers(self, level: list[Reach], rows: list[Row]) -> tuple[list[Reach], list[Row]]:
+        """Parcels of a level under their other waybill numbers, and the rows about those.
+
+        A courier abroad and one at home number the same parcel; one of them says so in an aliasing event.
+        """
+        known = {reach.uri for reach in (*self.containers, *level)}
+        found: list[Reach] = []
+        found_rows: list[Row] = []
+        frontier, fresh = level, rows
+        while frontier:
+            new = []
+            for row in fresh:
+                body = self.bodies.get(row.event_key, {})
+                if row.role != Role.SUBJECT or row.withdrawn or body.get("bizStep") != ALIASING:
+                    continue
+                names = list(body.get("epcList") or ())
+                for reach in frontier:
+                    others = [uri for uri in names if uri != reach.uri]
+                    if (
+                        reach.key == row.key
+                        and reach.since <= row.time <= reach.until
+                        and len(others) == 1
+                        and others[0] not in known
+                        and await self.may_alias(row, [reach.uri, *others])
+                    ):
+                        known.add(others[0])
+                        new.append(self.renumbered(reach, others[0], row))
+            fresh = await self.about(new)
+            found += new
+            found_rows += fresh
+            frontier = new
+        return found, found_rows
+
+    def renumbered(self, reach: Reach, uri: str, said: Row) -> Reach:
+        link = TieLink(kind=document_kind(uri), uri=uri, label=short_label(uri), event_key=said.event_key)
+        return msgspec.structs.replace(
+            reach, key=thing_key(uri), uri=uri, tie=Tie(kind=reach.tie.kind, links=(*reach.tie.links, link))
+        )
 
     def parents(self, level: list[Reach], moves: dict[bytes, list[Move]], emptied: list[Move]) -> list[Reach]:
         found = []
@@ -421,14 +480,16 @@ class Walker:
         """Papers that the item's own events and its containers' events name, and the parcel itself."""
         found: dict[str, Reach] = {}
         for reach in self.containers:
-            if document_kind(reach.uri) == "waybill":
+            if document_kind(reach.uri) in ("waybill", "awb"):
                 found.setdefault(reach.uri, reach)
         for event_key, tie in sorted(self.events.items(), key=lambda entry: (_tie_rank(entry[1]), entry[0])):
             if event_key in self.withdrawn:
                 continue
             documents = documents_of(self.bodies.get(event_key, {}))
-            # A wave pick for ten orders does not say which of them is the item's.
-            strangers = self.names_several_people(event_key)
+            # A wave pick for ten orders does not say which of them is the item's, nor does a paper of one order
+            # that is named with the container of a thousand.
+            shared = bool(tie.links) and tie.links[-1].kind in _CARRIERS
+            strangers = shared or self.names_several_people(event_key)
             for uri in documents:
                 kind = document_kind(uri)
                 if kind and uri not in found and not (strangers and kind in PERSON_KINDS):
@@ -484,14 +545,15 @@ class Walker:
                 return
 
     def concerns_other_container(self, event_key: int) -> bool:
-        """Whether the event names containers and ours, where known, is not among them."""
-        named = {
-            uri
-            for uri in self.bodies.get(event_key, {}).get("epcList") or ()
-            if document_kind(uri) == "container"
-        }
-        mine = {reach.uri for reach in self.containers if document_kind(reach.uri) == "container"}
-        return bool(named and mine and not named & mine)
+        """Whether the event names containers or air waybills and ours, where known, is not among them."""
+        named = self.bodies.get(event_key, {}).get("epcList") or ()
+        way = [*(reach.uri for reach in self.containers), *self.papers]
+        for kind in _CARRIERS:
+            theirs = {uri for uri in named if document_kind(uri) == kind}
+            mine = {uri for uri in way if document_kind(uri) == kind}
+            if theirs and mine and not theirs & mine:
+                return True
+        return False
 
     async def consignment_candidates(self, lot_rows: list[Row]) -> list[Reach]:
         """Entry lists that fit the goods: through the ledger items of the parcel and through the lot's papers."""
@@ -523,7 +585,10 @@ class Walker:
         mine: dict[str, set[str]] = {}
         for uri in self.papers:
             mine.setdefault(link_kind(uri), set()).add(uri)
-        mine["container"] = {r.uri for r in self.containers if document_kind(r.uri) == "container"}
+        for kind in _CARRIERS:
+            mine.setdefault(kind, set()).update(
+                r.uri for r in self.containers if document_kind(r.uri) == kind
+            )
         ties = {thing_key(lot): tie for lot, tie in self.lots.items()}
         for row in lot_rows:
             body = self.bodies.get(row.event_key, {})
