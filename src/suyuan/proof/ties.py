@@ -7,7 +7,9 @@ discloses both ends of it:
 - ``containment``: ``from`` is among the children of an aggregation or association whose parent is ``to``;
 - ``lot``: ``from`` is a serial, the fact discloses the lot of its ilmd, ``to`` is the class of that lot;
 - ``document``: the fact names ``from`` and the document ``to`` together;
-- ``transformation``: ``from`` is an output and ``to`` an input.
+- ``transformation``: ``from`` is an output and ``to`` an input;
+- ``alias``: the fact says of two things, ``from`` and ``to``, that they are one. Whether its party may say so is
+  decided by the trace.
 
 No tie leads down: ``to`` is a container, a lot, a document or an input. Which of several documents belongs to
 the item, and when it lay in which container, is what the trace decides; the times of ties are compared in
@@ -27,6 +29,10 @@ from suyuan.errors import VerificationError
 
 MAX_TIES = 32
 LOT_PATH = "ilmd/{urn:epcglobal:cbv:mda}lotNumber"
+STEP_PATH = "bizStep"
+ALIASING = "urn:suyuan:bizstep:aliasing"
+# What qualifies a fact and names no thing.
+_QUALIFIERS = (LOT_PATH, STEP_PATH)
 
 _CHILDREN = ("childEPCs", "childQuantityList/epcClass")
 _OUTPUTS = ("outputEPCList", "outputQuantityList/epcClass")
@@ -56,7 +62,7 @@ Names: TypeAlias = Mapping[str, Mapping[str, None]]
 
 
 def names_of(event: DisclosedEvent) -> dict[str, dict[str, None]]:
-    """The things, classes, documents and the lot that the disclosed claims name, by path, in their order."""
+    """The things, classes, documents, lot and step that the disclosed claims name, by path, in their order."""
     names: dict[str, dict[str, None]] = {}
     for claim in event.claims:
         path, value = claim.path, claim.value
@@ -64,7 +70,7 @@ def names_of(event: DisclosedEvent) -> dict[str, dict[str, None]]:
             value = _member(value, "bizTransaction")
         elif path in _WHOLE_QUANTITIES:
             path, value = _WHOLE_QUANTITIES[path], _member(value, "epcClass")
-        elif path not in _THINGS and path != LOT_PATH:
+        elif path not in _THINGS and path not in _QUALIFIERS:
             continue
         if isinstance(value, str):
             names.setdefault(path, {})[value] = None
@@ -73,7 +79,7 @@ def names_of(event: DisclosedEvent) -> dict[str, dict[str, None]]:
 
 def is_about(names: Names, uri: str) -> bool:
     """Whether a fact names this thing, class or document."""
-    return any(uri in uris for path, uris in names.items() if path != LOT_PATH)
+    return any(uri in uris for path, uris in names.items() if path not in _QUALIFIERS)
 
 
 def steps_from(names: Names, uri: str) -> Iterator[tuple[str, str]]:
@@ -85,6 +91,9 @@ def steps_from(names: Names, uri: str) -> Iterator[tuple[str, str]]:
     if any(uri in names.get(path, ()) for path in _OUTPUTS):
         inputs = (to_uri for path in _INPUTS for to_uri in names.get(path, ()))
         yield from (("transformation", to_uri) for to_uri in inputs if to_uri != uri)
+    same = names.get("epcList", {})
+    if ALIASING in names.get(STEP_PATH, ()) and uri in same and len(same) == 2:
+        yield from (("alias", to_uri) for to_uri in same if to_uri != uri)
     if is_about(names, uri):
         yield from (("document", to_uri) for to_uri in names.get("bizTransactionList", ()) if to_uri != uri)
 
@@ -97,7 +106,7 @@ def find_ties(facts: Sequence[Names], thing: str) -> dict[int, tuple[Tie, ...]]:
     naming: dict[str, list[int]] = {}
     for position, names in enumerate(facts):
         for path, uris in names.items():
-            for uri in uris if path != LOT_PATH else ():
+            for uri in uris if path not in _QUALIFIERS else ():
                 if position not in naming.setdefault(uri, [])[-1:]:
                     naming[uri].append(position)
     ways: dict[str, tuple[Tie, ...]] = {thing: ()}
