@@ -396,7 +396,7 @@ def _deliver_all(
             delivery = demo.deliver(paper, serials)
             deliveries.append(delivery)
             progress.advance(task)
-            label = f"[dim]{paper.step:>3}/{journey.steps}[/]  {paper.name:<44} {paper.delivering_party:<16}"
+            label = f"[dim]{paper.step:>3}/{journey.steps}[/]  {paper.name:<38}"
             if delivery.missing:
                 progress.console.print(
                     f"{label} [yellow]not in the folder: not delivered[/]", highlight=False
