@@ -1,0 +1,21 @@
+"""The HTTP interface for machines: EPCIS capture, papers, codes, traces, members, the log.
+
+Every door says what it needs of a caller (``access``), reads a bounded body (``requests``) and answers an error as
+``application/problem+json`` with its stable code (``problems``). Nothing here decides what an audience may see:
+traces leave through ``trace`` alone. Item pages and the resolver are ``web``'s.
+"""
+
+from __future__ import annotations
+
+from litestar.handlers import BaseRouteHandler
+
+from suyuan.api import catalogue, codes, epcis_events, evidence, members, published_log, status, tracing
+
+
+def api_routes() -> list[BaseRouteHandler]:
+    """All routes of this room; the application's state must hold the services (``model.services_of``)."""
+    rooms = (epcis_events, evidence, codes, tracing, members, catalogue, published_log, status)
+    return [handler for room in rooms for handler in room.ROUTES]
+
+
+__all__ = ["api_routes"]

@@ -125,8 +125,13 @@ def _events(document: object) -> tuple[list[tuple[object, str]], Names]:
     return [(event, f"{base}[{at}]") for at, event in enumerate(events)], names
 
 
-def read_json_places(data: bytes) -> tuple[list[tuple[Event, str]], list[str]]:
-    """The events of a JSON-LD document, each with its JSONPath, and the keys sent twice without harm."""
+def read_json_places(
+    data: bytes, refused: list[SuyuanError] | None = None
+) -> tuple[list[tuple[Event, str]], list[str]]:
+    """The events of a JSON-LD document, each with its JSONPath, and the keys sent twice without harm.
+
+    With ``refused`` an event that breaks a rule is left out and its error put there; else it is raised.
+    """
     document, tolerated = load(data)
     raw_events, names = _events(document)
     if len(raw_events) > values.MAX_EVENTS:
@@ -136,7 +141,9 @@ def read_json_places(data: bytes) -> tuple[list[tuple[Event, str]], list[str]]:
         try:
             found.append((read_event(raw, names), place))
         except SuyuanError as error:
-            raise values.within(error, place) from None
+            if refused is None:
+                raise values.within(error, place) from None
+            refused.append(values.within(error, place))
     return found, tolerated
 
 

@@ -236,18 +236,24 @@ def creation_time(events: Sequence[Event]) -> datetime:
 
 
 def write_json_document(
-    events: Iterable[Event], fmt: Form = "dl", *, created: datetime | None = None
+    events: Iterable[Event], fmt: Form = "dl", *, created: datetime | None = None, query: str = ""
 ) -> bytes:
-    """An EPCISDocument with the events, in UTF-8. ``created`` defaults to the time of the latest event."""
+    """An EPCISDocument with the events, in UTF-8; with ``query``, a query's name, an EPCISQueryDocument.
+
+    ``created`` defaults to the time of the latest event.
+    """
     listed = list(events)
     prefixes = Prefixes(listed)
     writer = _Writer(prefixes, fmt)
+    body: dict[str, Any] = {"eventList": [writer.event(event) for event in listed]}
+    if query:
+        body = {"queryResults": {"queryName": query, "resultsBody": body}}
     return encode_json(
         {
             "@context": _context(prefixes),
-            "type": "EPCISDocument",
+            "type": "EPCISQueryDocument" if query else "EPCISDocument",
             "schemaVersion": "2.0",
             "creationDate": time_text(created or creation_time(listed)),
-            "epcisBody": {"eventList": [writer.event(event) for event in listed]},
+            "epcisBody": body,
         }
     )

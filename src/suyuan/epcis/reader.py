@@ -92,19 +92,35 @@ def _personal(data: bytes, events: list[tuple[Event, str]]) -> tuple[tuple[Perso
     return tuple(fields[span] for span in sorted(fields)), hidden
 
 
-def read(data: bytes, *, name: str = "") -> Reading:
+def _without_bad_documents(
+    events: list[tuple[Event, str]], refused: list[SuyuanError]
+) -> list[tuple[Event, str]]:
+    """The events whose person documents can be read; the errors of the others are put into ``refused``."""
+    kept = []
+    for event, place in events:
+        try:
+            person_documents(event)
+        except SuyuanError as error:
+            refused.append(within(error, place, "." if place.startswith("$") else "/"))
+        else:
+            kept.append((event, place))
+    return kept
+
+
+def read(data: bytes, *, name: str = "", refused: list[SuyuanError] | None = None) -> Reading:
     """Read an EPCIS document, JSON-LD or XML, whichever the first character says.
 
     ``kind`` of the result is ``EPCIS/JSON`` or ``EPCIS/XML``; the events are stated, not derived, so their
-    rule is empty. Raises ``SuyuanError`` only.
+    rule is empty. With ``refused`` an event that breaks a rule is left out and its error put there; personal
+    data in it cannot be found, so the document is then to be encrypted whole. Raises ``SuyuanError`` only.
     """
     first = _first(data)
     warnings: tuple[Warning_, ...] = ()
     if first == b"<":
-        kind, events = "EPCIS/XML", read_xml_places(data)
+        kind, events = "EPCIS/XML", read_xml_places(data, refused)
     elif first in (b"{", b"["):
         kind = "EPCIS/JSON"
-        events, tolerated = read_json_places(data)
+        events, tolerated = read_json_places(data, refused)
         warnings = tuple(
             Warning_("json.key.duplicate", "$", f"{key} appears twice in one object; the last was taken.")
             for key in tolerated
@@ -115,11 +131,13 @@ def read(data: bytes, *, name: str = "") -> Reading:
             "The bytes are neither JSON nor XML.",
             remedy="Send an EPCIS 2.0 document in JSON-LD or XML.",
         )
+    if refused is not None:
+        events = _without_bad_documents(events, refused)
     personal, hidden = _personal(data, events)
     return Reading(
         kind=kind,
         events=tuple([DerivedEvent(event, place, "") for event, place in events]),
         personal=personal,
         warnings=warnings,
-        encrypt_whole=hidden,
+        encrypt_whole=hidden or bool(refused),
     )

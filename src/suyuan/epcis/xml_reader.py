@@ -166,8 +166,11 @@ def _event_elements(events: Element) -> Iterator[Element]:
             yield child
 
 
-def read_xml_places(data: bytes) -> list[tuple[Event, str]]:
-    """The events of an EPCIS XML document, each with its XPath."""
+def read_xml_places(data: bytes, refused: list[SuyuanError] | None = None) -> list[tuple[Event, str]]:
+    """The events of an EPCIS XML document, each with its XPath.
+
+    With ``refused`` an event that breaks a rule is left out and its error put there; else it is raised.
+    """
     root = read_xml(data).root
     if root.name in EVENT_READERS and root.ns in OWN_NAMESPACES:
         return [(read_event(root), "/" + root.name)]
@@ -193,9 +196,14 @@ def read_xml_places(data: bytes) -> list[tuple[Event, str]]:
         if len(found) >= values.MAX_EVENTS:
             raise TooLargeError("epcis.events.exceeded", f"More than {values.MAX_EVENTS} events.", path=base)
         number = counts[element.name] = counts.get(element.name, 0) + 1
-        found.append(
-            (read_event(element, ignored, ordered=root.ns.endswith(":2")), f"{base}/{element.name}[{number}]")
-        )
+        try:
+            event = read_event(element, ignored, ordered=root.ns.endswith(":2"))
+        except SuyuanError as error:
+            if refused is None:
+                raise
+            refused.append(error)
+        else:
+            found.append((event, f"{base}/{element.name}[{number}]"))
     return found
 
 

@@ -267,11 +267,11 @@ class _Writer:
 
 
 def write_xml_document(
-    events: Iterable[Event], fmt: Form = "dl", *, created: datetime | None = None
+    events: Iterable[Event], fmt: Form = "dl", *, created: datetime | None = None, query: str = ""
 ) -> bytes:
-    """An EPCISDocument 2.0 with the events, in UTF-8. ``created`` defaults to the time of the latest event.
+    """An EPCISDocument 2.0 with the events, in UTF-8; with ``query``, a query's name, an EPCISQueryDocument.
 
-    Raises ``UnsupportedError`` (``epcis.xml.name``, ``epcis.xml.character``) for what XML cannot carry.
+    ``created`` defaults to the time of the latest event. Raises ``UnsupportedError`` (``epcis.xml.name``, ``epcis.xml.character``) for what XML cannot carry.
     """
     listed = list(events)
     prefixes = Prefixes(listed)
@@ -284,9 +284,14 @@ def write_xml_document(
         namespaces["http://www.w3.org/2001/XMLSchema"] = "xsd"  # what the values of xsi:type refer to
     declared = "".join(f" xmlns:{prefix}={_attribute(uri)}" for uri, prefix in namespaces.items())
     time = time_text(created or creation_time(listed))
-    body = "".join([writer.event(event) for event in listed])
+    body = _block("EventList", [writer.event(event) for event in listed])
+    root = "epcis:EPCISDocument"
+    if query:
+        root = "epcisq:EPCISQueryDocument"
+        declared += ' xmlns:epcisq="urn:epcglobal:epcis-query:xsd:2"'
+        body = _block("epcisq:QueryResults", [_leaf("queryName", query), _block("resultsBody", [body])])
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<epcis:EPCISDocument{declared} schemaVersion="2.0" creationDate="{time}">'
-        f"<EPCISBody><EventList>{body}</EventList></EPCISBody></epcis:EPCISDocument>"
+        f'<{root}{declared} schemaVersion="2.0" creationDate="{time}">'
+        f"<EPCISBody>{body}</EPCISBody></{root}>"
     ).encode()

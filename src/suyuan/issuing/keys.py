@@ -30,3 +30,7 @@ class MacKeys:
         """
         epoch = serial_epoch(serial)
         return epoch is not None and epoch in self._keys and not check_serial(gtin, serial, self._keys)
+
+    def is_ours(self, gtin: str, serial: str) -> bool:
+        """Whether a serial carries the MAC of one of our epochs, which only an issued one does."""
+        return check_serial(gtin, serial, self._keys)

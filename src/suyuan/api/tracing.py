@@ -1,0 +1,109 @@
+"""Traces, coverage, balance and proof bundles, each as far as the caller may see it.
+
+Without a token the caller is the public; an operator's token gets the whole; other members get the public's view.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from litestar import Response, get
+from litestar.params import FromQuery
+
+from suyuan.api.access import BALANCE_ROLES, holds_any, require, viewer_of
+from suyuan.api.model import Call, services_of
+from suyuan.api.requests import read_thing
+from suyuan.compliance.balance import Subject, balance_of
+from suyuan.compliance.coverage import coverage_seen
+from suyuan.compliance.legs import load_profiles
+from suyuan.compliance.model import Balance, Coverage
+from suyuan.errors import NotFoundError, PermissionDenied
+from suyuan.gs1.digital_link import canonical_or_same
+from suyuan.issuing.codes import check_batch
+from suyuan.trace import OPERATOR, make_bundle
+from suyuan.trace.model import Trace
+
+
+def unknown_thing() -> NotFoundError:
+    """The error for a thing of which nothing is known."""
+    return NotFoundError(
+        "trace.thing.unknown",
+        "Nothing is known here of that thing.",
+        path="uri",
+        remedy="Check the code. What was captured is there at once; what was refused is not.",
+    )
+
+
+@get("/api/v1/trace", tags=["trace"])
+async def read_trace(request: Call, uri: FromQuery[str]) -> Trace:
+    """The way of one thing, facts in order of event time: an item, a lot, a logistic unit, a document."""
+    viewer = await viewer_of(request)
+    trace = await services_of(request).reader.read(read_thing(uri), viewer)
+    if trace is None:
+        raise unknown_thing()
+    return trace
+
+
+@get("/api/v1/coverage", tags=["trace"])
+async def read_coverage(request: Call, uri: FromQuery[str]) -> Coverage:
+    """Which of the legs that the law asks for are there, which are missing, and who owes them."""
+    viewer = await viewer_of(request)
+    services = services_of(request)
+    profiles = load_profiles(services.settings.data_dir / "legs")
+    readings = await services.reader.read_views(read_thing(uri), OPERATOR, viewer)
+    if not readings:
+        raise unknown_thing()
+    return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
+
+
+@get("/api/v1/balance", tags=["trace"])
+async def read_balance(
+    request: Call,
+    gtin: FromQuery[str],
+    lot: FromQuery[str],
+    ledger_item: FromQuery[str] = "",
+    facility: FromQuery[str] = "",
+) -> Balance:
+    """The quantity balance of a lot, with what does not add up. For the operator and who has a stake in it.
+
+    ``ledger_item`` is ``LEDGER:ITEM``, ``facility`` the URI of the warehouse.
+    """
+    principal = await require(request, "trace")
+    check_batch(gtin, lot, 1)
+    pool = services_of(request).pool
+    if not await holds_any(pool, principal, BALANCE_ROLES, gtin):
+        raise PermissionDenied(
+            "access.gtin.balance",
+            f"{principal.party_id} has no role for the GTIN {gtin} that shows its quantities.",
+            path="gtin",
+            remedy="The operator grants one of the roles: " + ", ".join(BALANCE_ROLES) + ".",
+        )
+    subject = Subject(
+        gtin=gtin,
+        lot=lot,
+        ledger_item=ledger_item.removeprefix("urn:suyuan:ledger-item:"),
+        facility=canonical_or_same(facility) if facility else "",
+    )
+    return await balance_of(pool, subject)
+
+
+@get("/api/v1/bundle", tags=["trace"])
+async def read_bundle(request: Call, uri: FromQuery[str]) -> Response[bytes]:
+    """The proof bundle of a thing's trace: what the caller may see, checkable offline (suyuan verify)."""
+    viewer = await viewer_of(request)
+    services = services_of(request)
+    bundle = await make_bundle(
+        services.reader, services.tree, read_thing(uri), viewer, log_key=services.signer.vkey
+    )
+    if bundle is None:
+        raise NotFoundError(
+            "trace.bundle.none",
+            "Nothing that could be proved is published of that thing.",
+            path="uri",
+            remedy="A fact is published about a second after it was captured; try again.",
+        )
+    headers = {"Content-Disposition": 'attachment; filename="bundle.json"'}
+    return Response(bundle, media_type="application/json", headers=headers)
+
+
+ROUTES = (read_trace, read_coverage, read_balance, read_bundle)

@@ -1,0 +1,124 @@
+"""The whole application for an ASGI server: the machine interface, the item pages, and what surrounds them.
+
+``create_application`` composes what it is given. ``application`` is the factory that server processes call: it
+reads the settings of its environment, opens the services when the server starts it and closes them, after what
+was accepted is stored, when the server stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+
+from suyuan import __version__, settings
+from suyuan.api import api_routes
+from suyuan.api.framing import Framing
+from suyuan.api.problems import EXCEPTION_HANDLERS
+from suyuan.app import Services, open_services
+from suyuan.db.pool import Connection, Pool
+from suyuan.errors import SuyuanError
+from suyuan.observing import configure_logging
+from suyuan.parties import find_holders, get_party
+from suyuan.web.model import ItemSource, PageSettings
+from suyuan.web.routes import item_routes
+from suyuan.web.source import StoredItems
+
+_logger = structlog.get_logger("suyuan.asgi")
+_WATCH_SECONDS = 1.0
+
+
+async def page_settings(db: Pool | Connection, base_url: str) -> PageSettings:
+    """What the pages say of their operator: the party that holds the role, if there is one."""
+    holders = await find_holders(db, "operator", datetime.now(UTC))
+    if not holders:
+        return PageSettings(base_url=base_url)
+    party = await get_party(db, holders[0].party_id)
+    return PageSettings(base_url=base_url, operator_en=party.name_en, operator_zh=party.name_zh)
+
+
+def create_application(services: Services, items: ItemSource, pages: PageSettings) -> ASGIApp:
+    """The application over these services, without a lifespan of its own."""
+    inner = Litestar(
+        route_handlers=[*api_routes(), item_routes(items, pages)],
+        state=State({"services": services}),
+        exception_handlers=EXCEPTION_HANDLERS,
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="Suyuan",
+            version=__version__,
+            path="/schema",
+            # Plain JSON: the viewers that a framework brings would load code from elsewhere.
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+        ),
+    )
+    return Framing(inner)
+
+
+@contextlib.asynccontextmanager
+async def opened(services: Services) -> AsyncIterator[ASGIApp]:
+    """The application over open services, for the length of the block."""
+    items = StoredItems(
+        services.reader,
+        services.tree,
+        services.mac_keys,
+        services.signer,
+        legs_folder=services.settings.data_dir / "legs",
+    )
+    await items.load_gtins()
+    pages = await page_settings(services.pool, services.settings.base_url)
+    yield create_application(services, items, pages)
+
+
+class _Process:
+    """One server process: the application between the start and the end that the server gives it."""
+
+    def __init__(self) -> None:
+        self._application: ASGIApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._application is not None:
+            await self._application(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                configured = settings.load()
+                configure_logging(configured)
+                services = await stack.enter_async_context(open_services(configured, migrate=False))
+                self._application = await stack.enter_async_context(opened(services))
+            except SuyuanError as error:
+                _logger.error("not started", code=error.code, reason=error.reason, remedy=error.remedy)  # noqa: TRY400
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            watch = asyncio.create_task(_stop_with_parent(os.getppid()))
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            watch.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _stop_with_parent(parent: int) -> None:
+    """A server process whose parent was killed ends too, or it would hold port and database for ever."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - nobody would tell us
+        await asyncio.sleep(_WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def application() -> _Process:
+    """The factory for an ASGI server: ``suyuan.asgi:application``."""
+    return _Process()
