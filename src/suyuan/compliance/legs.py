@@ -30,6 +30,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dispositions: tuple[str, ...] = ()
     things: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     def met_by(self, fact: Fact) -> bool:
         """Whether the fact meets every line."""
@@ -41,7 +42,10 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return False
         if self.things and not any(document_kind(uri) in self.things for uri in fact.things):
             return False
-        return not self.countries or (fact.place is not None and fact.place.country in self.countries)
+        country = fact.place.country if fact.place is not None else ""
+        if self.outside and (not country or country in self.outside):
+            return False
+        return not self.countries or country in self.countries
 
 
 class LegRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
