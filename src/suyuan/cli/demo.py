@@ -486,7 +486,10 @@ def _count(text: str) -> str:
 
 def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> int:
     """Run the demo. With ``once`` it ends after the summary, else it serves until it is interrupted."""
+    # What is not a terminal has no width: a line stays a line.
     console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console = Console(stderr=as_json, width=160)
     folders = [entry.parent for entry in sorted(examples_folder().glob("*/journey.toml"))]
     directory = fresh_directory(data_dir)
     port = free_port(port, host)
