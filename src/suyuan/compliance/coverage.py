@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from suyuan.compliance.legs import LegRule, Profile, find_profile
 from suyuan.compliance.model import Coverage, Finding, Leg, LegState
 from suyuan.trace.model import Fact, Trace
+from suyuan.trace.read import Reading
 from suyuan.trace.state import short_name
 
 ASSURANCES = ("authority-verified", "relayed", "inspected", "partner-signed", "self-declared")
@@ -70,6 +73,24 @@ def coverage_of(trace: Trace, profiles: Sequence[Profile], now: datetime) -> Cov
     return Coverage(
         mode=mode, profile=profile.name, legs=legs, findings=tuple(findings), assurance_counts=counts
     )
+
+
+def coverage_seen(whole: Reading, shown: Reading, profiles: Sequence[Profile], now: datetime) -> Coverage:
+    """The coverage of the whole trace as the viewer of ``shown`` gets it.
+
+    A mask hides facts and never makes a leg missing, so the whole is judged; ``facts`` of a leg are positions in
+    the viewer's trace, and those that it does not hold are left out.
+    """
+    coverage = coverage_of(whole.trace, profiles, now)
+    places = {seen.event.row["event_key"]: position for position, seen in enumerate(shown.seen)}
+    keys = [seen.event.row["event_key"] for seen in whole.seen]
+    legs = tuple(
+        msgspec.structs.replace(
+            leg, facts=tuple(places[keys[fact]] for fact in leg.facts if keys[fact] in places)
+        )
+        for leg in coverage.legs
+    )
+    return msgspec.structs.replace(coverage, legs=legs)
 
 
 def _unscored(mode: str) -> list[Finding]:
