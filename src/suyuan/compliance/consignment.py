@@ -48,16 +48,28 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     surplus: int
     details: tuple[str, ...]
     parcel: ParcelState
-    finding: Finding | None
+    finding: Finding | None = None
 
 
 class _Event(msgspec.Struct, frozen=True):
     time: datetime
     step: str
     action: str
+    is_carrier: bool
     documents: tuple[str, ...]
     things: frozenset[str]
     changed: bool
+
+
+class _Count(msgspec.Struct, frozen=True):
+    """Parcels that left and that arrived; ``by_paper`` are the arrivals by inbound detail, "" without one."""
+
+    consolidated: set[str]
+    by_paper: dict[str, set[str]]
+
+    @property
+    def received(self) -> set[str]:
+        return {parcel for parcels in self.by_paper.values() for parcel in parcels}
 
 
 async def consignments_of(db: Pool | Connection, trace: Trace) -> tuple[Consignment, ...]:
@@ -74,70 +86,71 @@ async def consignments_of(db: Pool | Connection, trace: Trace) -> tuple[Consignm
 
 async def consignment_of(db: Pool | Connection, document: str, parcels: Sequence[str] = ()) -> Consignment:
     """The consignment under an air waybill (its URI), seen from one parcel by its waybill URIs (pseudonyms)."""
-    consolidated, received, details = _count(await _events(db, document), document)
-    missing, surplus = consolidated - received, received - consolidated
+    count = _count(await _events(db, document))
+    received = count.received
+    missing, surplus = count.consolidated - received, received - count.consolidated
     if missing and surplus:
         for one, other in await _second_numbers(db, missing, surplus):
             missing.discard(one)
             surplus.discard(other)
+    if not count.by_paper or not count.consolidated:
+        missing, surplus = set(), set()
     mine = set(parcels)
     state: ParcelState = "not known"
-    if mine & received:
-        state = "surplus" if mine & surplus and not mine & consolidated else "received"
-    elif mine & missing and details:
+    if mine & missing:
         state = "missing"
-    return Consignment(
+    elif mine & surplus:
+        state = "surplus"
+    elif mine & received:
+        state = "received"
+    details = tuple(sorted(uri for uri in count.by_paper if uri))
+    found = Consignment(
         document=document,
         number=document_number(document),
-        consolidated=len(consolidated),
+        consolidated=len(count.consolidated),
         received=len(received),
-        missing=len(missing) if details else 0,
-        surplus=len(surplus) if details and consolidated else 0,
+        missing=len(missing),
+        surplus=len(surplus),
         details=details,
         parcel=state,
-        finding=_finding(document, consolidated, received, missing, surplus, details, state),
     )
+    return msgspec.structs.replace(found, finding=_finding(found))
 
 
-def _count(events: Iterable[_Event], document: str) -> tuple[set[str], set[str], tuple[str, ...]]:
-    """Parcels consolidated, parcels received, and the inbound details that say so."""
+def _count(events: Iterable[_Event]) -> _Count:
     ordered = sorted(events, key=lambda event: (event.time, event.step, sorted(event.things)))
     arrival = min((e.time for e in ordered if e.step in ("arriving", "receiving")), default=None)
-    consolidated: set[str] = set()
-    by_detail: dict[str, set[str]] = {}
+    count = _Count(set(), {})
     for event in ordered:
         detail = next((uri for uri in event.documents if document_kind(uri) in _INBOUND), "")
-        if detail:
-            if event.action == "DELETE":
-                by_detail.pop(detail, None)
-            elif event.step in _RECEIVING:
-                known = set() if event.changed else by_detail.get(detail, set())
-                by_detail[detail] = known | event.things
-        elif event.step in _RECEIVING:
-            if event.things and document in event.documents:
-                by_detail.setdefault("", set()).update(event.things)
-        elif event.action == "DELETE":
-            if arrival is None or event.time < arrival:
-                consolidated -= event.things
-        elif document not in event.documents:
-            consolidated |= event.things
-    received = {parcel for parcels in by_detail.values() for parcel in parcels}
-    return consolidated, received, tuple(sorted(by_detail))
+        if detail and event.action == "DELETE":
+            count.by_paper.pop(detail, None)
+        elif event.step in _RECEIVING and event.things:
+            known = set() if event.changed else count.by_paper.get(detail, set())
+            count.by_paper[detail] = known | event.things
+        elif event.is_carrier and event.action != "DELETE":
+            count.consolidated.update(event.things)
+        elif event.is_carrier and (arrival is None or event.time < arrival):
+            # Without children everything was taken out (EPCIS 2.0, AggregationEvent).
+            count.consolidated.difference_update(event.things or set(count.consolidated))
+    return count
 
 
 async def _events(db: Pool | Connection, document: str) -> list[_Event]:
     roles = [int(Role.PARENT), int(Role.SUBJECT), int(Role.DOCUMENT), int(Role.SHARED)]
-    rows = await db.fetch(sql(__package__, "consignment_events"), thing_key(document), roles, EVENT_LIMIT)
-    bodies = {row["event_key"]: read_body(row["body"]) for row in rows if row["role"] in _SPEAKERS}
+    rows = await db.fetch(
+        sql(__package__, "consignment_events"), thing_key(document), roles, EVENT_LIMIT, list(_SPEAKERS)
+    )
+    bodies = {row["event_key"]: read_body(row["body"]) for row in rows}
     apart = [key for key, body in bodies.items() if list_counts(body)]
     lists: dict[int, dict[str, list[str]]] = {}
     for chunk in await db.fetch(sql("suyuan.capture", "event_lists"), apart) if apart else ():
         elements = lists.setdefault(chunk["event_key"], {}).setdefault(chunk["field"], [])
         elements.extend(msgspec.json.decode(chunk["elements"]))
-    return [_event(body, lists.get(key, {})) for key, body in bodies.items()]
+    return [_event(body, lists.get(key, {}), document) for key, body in bodies.items()]
 
 
-def _event(body: dict[str, Any], lists: dict[str, list[str]]) -> _Event:
+def _event(body: dict[str, Any], lists: dict[str, list[str]], document: str) -> _Event:
     things = [
         uri
         for field in ("epcList", "childEPCs")
@@ -148,6 +161,7 @@ def _event(body: dict[str, Any], lists: dict[str, list[str]]) -> _Event:
         time=datetime.fromisoformat(body["eventTime"]),
         step=short_name(body.get("bizStep") or ""),
         action=body.get("action") or "",
+        is_carrier=body.get("parentID") == document,
         documents=tuple(documents_of(body)),
         things=frozenset(things),
         changed=body.get("{urn:suyuan:ext}reportType") == "2",
@@ -158,46 +172,49 @@ async def _second_numbers(
     db: Pool | Connection, missing: set[str], surplus: set[str]
 ) -> list[tuple[str, str]]:
     """Pairs of a missing and a surplus waybill that are one parcel, as one who moved it says."""
-    few = sorted(min(missing, surplus, key=len))
-    rows = await db.fetch(sql(__package__, "parcel_aliases"), [thing_key(uri) for uri in few], EVENT_LIMIT)
+    few = min((missing, surplus), key=len)
+    rows = await db.fetch(
+        sql(__package__, "parcel_aliases"),
+        sorted(thing_key(uri) for uri in few),
+        EVENT_LIMIT,
+        list(_SPEAKERS),
+    )
     pairs = []
     for row in rows:
         names = set(read_body(row["body"]).get("epcList") or ())
         one, other = names & missing, names & surplus
-        if row["role"] in _SPEAKERS and len(names) == 2 and len(one) == len(other) == 1:
+        if len(names) == 2 and len(one) == len(other) == 1:
             pairs.append((one.pop(), other.pop()))
     return pairs
 
 
-def _finding(
-    document: str,
-    consolidated: set[str],
-    received: set[str],
-    missing: set[str],
-    surplus: set[str],
-    details: tuple[str, ...],
-    state: ParcelState,
-) -> Finding | None:
-    if not details or not consolidated or not (missing or surplus):
+_WHOSE: dict[ParcelState, tuple[str, str]] = {
+    "missing": (", this one among them", "，本件在内"),
+    "surplus": (", this one among them", "，本件在内"),
+    "received": (" (not this one)", "（非本件）"),
+    "not known": ("", ""),
+}
+
+
+def _finding(found: Consignment) -> Finding | None:
+    if not found.missing and not found.surplus:
         return None
-    whose_en, whose_zh = {
-        "missing": (", this one among them", "，本件在内"),
-        "received": (", not this one", "，非本件"),
-        "surplus": (", this one among them", "，本件在内"),
-        "not known": ("", ""),
-    }[state]
-    number = document_number(document)
-    counted_en = f"{len(consolidated)} parcels were consolidated under {number}, {len(received)} arrived"
-    counted_zh = f"提运单 {number} 集货 {len(consolidated)} 件，实到 {len(received)} 件"
+    whose_en, whose_zh = _WHOSE[found.parcel]
     code, count, word_en, word_zh = (
-        ("consignment.short", len(missing), "short", "短少")
-        if missing
-        else ("consignment.surplus", len(surplus), "surplus", "溢装")
+        ("consignment.short", found.missing, "short", "短少")
+        if found.missing
+        else ("consignment.surplus", found.surplus, "surplus", "溢装")
     )
     return Finding(
         code=code,
-        reason_en=f"{counted_en}: {count} {word_en}{whose_en}.",
-        reason_zh=f"{counted_zh}：{word_zh} {count} 件{whose_zh}。",
+        reason_en=(
+            f"{found.consolidated} parcels were consolidated under {found.number}, {found.received} arrived:"
+            f" {count} {word_en}{whose_en}."
+        ),
+        reason_zh=(
+            f"提运单 {found.number} 集货 {found.consolidated} 件，实到 {found.received} 件："
+            f"{word_zh} {count} 件{whose_zh}。"
+        ),
         quantity=str(count),
-        references=(document, *(detail for detail in details if detail)),
+        references=(found.document, *found.details),
     )

@@ -1,6 +1,6 @@
 -- Standing events that name a shared transport document in these roles, one row for each content; the best placed
 -- party speaks.
-SELECT DISTINCT ON (e.content_hash) e.event_key, e.role, p.body
+SELECT DISTINCT ON (e.content_hash) e.event_key, p.body
 FROM (
     SELECT thing.first_month AS month FROM thing WHERE thing.key = $1
     UNION ALL
@@ -13,7 +13,7 @@ CROSS JOIN LATERAL (
 ) AS found
 JOIN event AS e ON e.event_key = found.event_key
 JOIN event_payload AS p ON p.event_key = e.event_key
-WHERE e.declaration = ''::bytea
+WHERE e.declaration = ''::bytea AND e.role = ANY ($4::text[])
   AND NOT EXISTS (
       SELECT FROM event AS d
       WHERE d.event_id_key = e.event_id_key AND d.party_id = e.party_id AND d.declaration <> ''::bytea
