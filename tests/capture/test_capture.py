@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from deployment import (
-    DISP,
-    STEP,
     Deployment,
     commissioned,
     document,
@@ -427,7 +425,7 @@ async def test_things_are_found_in_every_month_in_which_they_were_recorded(
     periods = await deployment.pool.fetch(
         "SELECT uri, first_month, month FROM thing LEFT JOIN thing_period USING (key) ORDER BY uri"
     )
-    this = month_of(date.today())
+    this = month_of(datetime.now(UTC))
     after = months_after(this, 1)
     found = {row["uri"].rpartition("/")[2]: (row["first_month"], row["month"]) for row in periods}
     assert found == {"A1": (this, after), "A2": (after, None), "L1": (this, None)}
@@ -438,7 +436,7 @@ async def test_things_are_found_in_every_month_in_which_they_were_recorded(
 async def test_a_month_without_a_partition_gets_one(deployment: Deployment) -> None:
     """Also for papers that share a transaction."""
     maker = await deployment.member("maker")
-    month = month_of(date.today())
+    month = month_of(datetime.now(UTC))
     await deployment.pool.execute(f"DROP TABLE thing_event_y{month.year:04d}m{month.month:02d}")
     results = await asyncio.gather(
         *(deployment.say(maker, observed("2025-08-02", item(f"A{n}"))) for n in range(12))
@@ -477,4 +475,3 @@ async def test_commitments_are_computed_again_from_what_is_stored(deployment: De
         ("log.event.commitment", str(key)) for key in keys[:2]
     ]
     assert report.erased == 1
-    assert STEP and DISP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_skeleton_and_parts_give_the_exact_bytes_again(data: bytes, spans: list[
     skeleton, ranges = skeleton_of(data, personal, False)
     assert reassemble(skeleton, [(start, data[start:end]) for start, end in ranges]) == data
     assert ranges == sorted(ranges)
-    assert all(left[1] <= right[0] for left, right in zip(ranges, ranges[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(ranges))
     covered = {place for start, end in ranges for place in range(start, end)}
     assert all(place in covered for field in personal for place in range(field.start, field.end))
     assert len(skeleton) == len(data) - len(covered)

@@ -70,7 +70,9 @@ async def activate_codes(
 
     async def work(conn: Connection) -> ActivationResult:
         await lock_activation(conn, subject.gtin, subject.lot, subject.ledger_item, subject.facility)
-        allowance = allowance_of(await balance_of(conn, subject))
+        # Other words for ledger item and place must not open a second allowance for the same pieces.
+        lot = Subject(gtin=subject.gtin, lot=subject.lot)
+        allowance = min([allowance_of(await balance_of(conn, one)) for one in dict.fromkeys([subject, lot])])
         done = await activate(
             conn,
             gtin=subject.gtin,
@@ -119,7 +121,7 @@ def _statement(command: ActivationCommand) -> DerivedEvent:
         event_time=(command.event_time or datetime.now(UTC)).astimezone(UTC),
         event_time_zone_offset=_offset(command.event_time),
         action="OBSERVE",
-        epc_list=tuple(f"{stem}/21/{serial}" for serial in command.serials),
+        epc_list=tuple(f"{stem}/21/{serial}" for serial in dict.fromkeys(command.serials)),
         biz_step=ACTIVATING,
         disposition=CBV_ACTIVE,
         read_point=place,

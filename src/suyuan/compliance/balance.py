@@ -4,11 +4,13 @@ Computed from events at read time, so late and corrected papers need no repair. 
 
 - *coded*: codes issued here for the lot, or serials commissioned under it where another system issued them;
 - *entered*: what the entry lists of the ledger item state; of several papers on one list the surest counts
-  (formal deduction INV211, then approval INV201, then the declaration INV101);
-- *received*, *damaged*: what the tally states for the lot at the facility;
+  (formal deduction INV211, then approval INV201, then the declaration INV101), of a list that was last rejected
+  or deleted none;
+- *received*, *damaged*: what the tally states for the lot at the facility; pieces that are unpacked, received and
+  stored are the same pieces, and so are those that were damaged first and destroyed later;
 - *activated*: codes made active under (lot, ledger item, facility);
 - *exited*, *returned*: what exit lists deduct and returns add back;
-- *unexplained*: entered - received - damaged, where both sides are known.
+- *unexplained*: entered - received, as far as damage does not explain it, where both sides are known.
 
 A report is never refused because of a quantity. What does not add up is a finding; the allowance bounds only the
 command to activate.
@@ -17,27 +19,32 @@ command to activate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from suyuan.canon import normal_decimal
 from suyuan.capture.index import Role, documents_of
 from suyuan.capture.links import document_kind, link_kind
 from suyuan.capture.payload import list_counts, read_body
-from suyuan.compliance.model import Balance, Finding
+from suyuan.compliance.discrepancies import discrepancies, plain
+from suyuan.compliance.model import Balance
 from suyuan.db.pool import Connection, Pool, sql
+from suyuan.gs1.percent import encode_value
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses, find_batches
 from suyuan.issuing.codes import activated_count
 from suyuan.trace.state import short_name
 
 EVENT_LIMIT = 20_000
+# The kind of evidence that the command to activate leaves.
+_COMMAND = "suyuan/activation"
 _EXT = "{urn:suyuan:ext}"
 _TALLY_STEPS = frozenset({"receiving", "storing", "unpacking", "accepting"})
 _DAMAGE = frozenset({"damaged", "destroyed", "disposed"})
+_ENDED = frozenset({"rejected", "deleted"})
 # How sure a paper's word on a list's quantity is.
 _SURENESS = {"SAS/INV211": 3, "SAS/INV201": 2, "SAS/INV101": 1}
 
@@ -53,7 +60,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lot_uri(self) -> str:
         """The lot as a class URI."""
-        return f"https://id.gs1.org/01/{self.gtin}/10/{self.lot}"
+        return f"https://id.gs1.org/01/{self.gtin}/10/{encode_value(self.lot)}"
 
     @property
     def ledger_uri(self) -> str:
@@ -101,18 +108,22 @@ def _lines(body: Mapping[str, Any], ledger_uri: str) -> Decimal | None:
 def _list_quantities(events: Iterable[_Event], ledger_uri: str) -> dict[str, dict[str, Decimal]]:
     """Quantity of the ledger item per bonded list, entry and exit apart, each by its surest paper."""
     found: dict[str, dict[str, tuple[int, Decimal]]] = {"in": {}, "out": {}}
+    last: dict[str, tuple[datetime, bool]] = {}
     for event in events:
         quantity = _lines(event.body, ledger_uri)
         sureness = _SURENESS.get(event.row["message"], 0)
-        if quantity is None:
-            continue
         for uri in documents_of(event.body):
             kind, _, direction = link_kind(uri).partition(":")
-            if kind == "bonded-list" and direction in found:
-                known = found[direction].get(uri)
-                if known is None or (sureness, quantity) > known:
-                    found[direction][uri] = (sureness, quantity)
-    return {way: {uri: pair[1] for uri, pair in lists.items()} for way, lists in found.items()}
+            if kind != "bonded-list" or direction not in found:
+                continue
+            said = event.row["event_time"], event.words[1] in _ENDED
+            last[uri] = max(last.get(uri, said), said)
+            known = found[direction].get(uri)
+            if quantity is not None and (known is None or (sureness, quantity) > known):
+                found[direction][uri] = (sureness, quantity)
+    return {
+        way: {uri: pair[1] for uri, pair in lists.items() if not last[uri][1]} for way, lists in found.items()
+    }
 
 
 def _class_quantity(body: Mapping[str, Any], lot_uri: str) -> Decimal:
@@ -133,30 +144,29 @@ def _at(event: _Event, facility: str) -> bool:
 
 
 class _Sums(msgspec.Struct):
-    received: Decimal | None = None
-    damaged: Decimal = Decimal(0)
+    # by step and by disposition: each names the same pieces again
+    tallied: dict[str, Decimal]
+    spoiled: dict[str, Decimal]
     returned: Decimal = Decimal(0)
     reported_active: Decimal = Decimal(0)
     coded: Decimal = Decimal(0)
 
 
 def _add_up(events: Iterable[_Event], subject: Subject) -> _Sums:
-    sums = _Sums()
+    sums = _Sums({}, {})
     for event in events:
         step, disposition = event.words
         quantity = _class_quantity(event.body, subject.lot_uri)
         if step == "commissioning" and event.row["event_type"] == 1:
-            # The larger of what was produced and what was given serials.
-            serials = Decimal(list_counts(event.body).get("epcList", len(event.body.get("epcList") or ())))
-            sums.coded = max(sums.coded, serials)
+            sums.coded += list_counts(event.body).get("epcList", len(event.body.get("epcList") or ()))
         if not _at(event, subject.facility) or not _of_ledger(event.body, subject):
             continue
         if disposition in _DAMAGE:
-            sums.damaged += quantity
+            sums.spoiled[disposition] = sums.spoiled.get(disposition, Decimal(0)) + quantity
         elif disposition == "returned":
             sums.returned += quantity
         elif step in _TALLY_STEPS:
-            sums.received = (sums.received or Decimal(0)) + quantity
+            sums.tallied[step] = sums.tallied.get(step, Decimal(0)) + quantity
         elif disposition == "active":
             sums.reported_active = max(sums.reported_active, quantity)
     return sums
@@ -191,30 +201,48 @@ async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
     activated = Decimal(
         await activated_count(db, subject.gtin, subject.lot, subject.ledger_item, subject.facility)
     )
+    active = activated
+    received = max(sums.tallied.values(), default=None)
+    damaged = max(sums.spoiled.values(), default=Decimal(0))
     lists: dict[str, dict[str, Decimal]] = {"in": {}, "out": {}}
     if subject.ledger_item:
         ledger = await _events(db, [subject.ledger_uri], [Role.DOCUMENT, Role.SHARED])
         lists = _list_quantities(ledger, subject.ledger_uri)
-        sums.damaged += await _damaged_serials(db, subject, ledger)
+        damaged += await _damaged_serials(db, subject, ledger)
+        active += await _reported_serials(db, subject, ledger)
+    active = max(active, sums.reported_active)
     entered = sum(lists["in"].values(), Decimal(0)) if lists["in"] else None
     exited = sum(lists["out"].values(), Decimal(0))
     packed = await _packed(db, subject, lists["out"])
     unexplained = Decimal(0)
-    if entered is not None and sums.received is not None:
-        unexplained = entered - sums.received - sums.damaged
+    if entered is not None and received is not None:
+        short = entered - received
+        # Pieces that were damaged after the tally were received all the same.
+        unexplained = short if short < 0 else max(Decimal(0), short - damaged)
     return Balance(
         lot=subject.lot,
         ledger_item=subject.ledger_item,
         facility=subject.facility,
-        coded=_plain(coded),
-        entered=_plain(entered),
-        received=_plain(sums.received),
-        damaged=_plain(sums.damaged),
-        activated=_plain(activated),
-        exited=_plain(exited),
-        returned=_plain(sums.returned),
-        unexplained=_plain(unexplained),
-        findings=tuple(_findings(sums, coded, entered, activated, exited, packed, unexplained, lists)),
+        coded=plain(coded),
+        entered=plain(entered),
+        received=plain(received),
+        damaged=plain(damaged),
+        activated=plain(activated),
+        exited=plain(exited),
+        returned=plain(sums.returned),
+        unexplained=plain(unexplained),
+        findings=tuple(
+            discrepancies(
+                stock=received if received is not None else entered,
+                returned=sums.returned,
+                active=active,
+                coded=coded,
+                exited=exited,
+                packed=packed,
+                unexplained=unexplained,
+                lists=lists,
+            )
+        ),
     )
 
 
@@ -231,6 +259,29 @@ async def _damaged_serials(db: Pool | Connection, subject: Subject, events: Iter
     # A serial that was issued here says its lot; another system's is taken at the event's word.
     known = await code_statuses(db, subject.gtin, sorted(serials))
     return Decimal(sum(serial not in known or known[serial]["lot"] == subject.lot for serial in serials))
+
+
+async def _reported_serials(db: Pool | Connection, subject: Subject, events: Iterable[_Event]) -> Decimal:
+    """Serials of the lot that reports under the ledger item call active and no command made so."""
+    stem = f"https://id.gs1.org/01/{subject.gtin}/21/"
+    reports = [
+        event
+        for event in events
+        if event.words[1] == "active" and event.row["message"] != _COMMAND and _at(event, subject.facility)
+    ]
+    named = {uri for event in reports for uri in event.body.get("epcList") or ()}
+    apart = [event.row["event_key"] for event in reports if "epcList" in list_counts(event.body)]
+    for row in await db.fetch(sql("suyuan.capture", "event_lists"), apart):
+        named.update(msgspec.json.decode(row["elements"]) if row["field"] == "epcList" else ())
+    serials = sorted(uri.removeprefix(stem) for uri in named if uri.startswith(stem))
+    known = await code_statuses(db, subject.gtin, serials) if serials else {}
+    return Decimal(
+        sum(
+            serial not in known
+            or (known[serial]["lot"] == subject.lot and "activated" not in known[serial]["acts"])
+            for serial in serials
+        )
+    )
 
 
 async def _packed(
@@ -253,71 +304,6 @@ async def _packed(
         if uri.startswith(gtin)
     }
     return Decimal(len(serials)) if parcels else None
-
-
-def _plain(value: Decimal | None) -> str:
-    return "" if value is None else normal_decimal(value)
-
-
-def _findings(
-    sums: _Sums,
-    coded: Decimal,
-    entered: Decimal | None,
-    activated: Decimal,
-    exited: Decimal,
-    packed: Decimal | None,
-    unexplained: Decimal,
-    lists: Mapping[str, Mapping[str, Decimal]],
-) -> list[Finding]:
-    found: list[Finding] = []
-
-    def finding(code: str, quantity: Decimal, en: str, zh: str, references: Iterable[str] = ()) -> None:
-        found.append(
-            Finding(
-                code=code,
-                reason_en=en,
-                reason_zh=zh,
-                quantity=_plain(quantity),
-                references=tuple(sorted(references)),
-            )
-        )
-
-    active = max(activated, sums.reported_active)
-    stock = sums.received if sums.received is not None else entered
-    if unexplained:
-        word_en = "fewer" if unexplained > 0 else "more"
-        word_zh = "少" if unexplained > 0 else "多"
-        finding(
-            "balance.entry.difference",
-            unexplained,
-            f"{_plain(abs(unexplained))} {word_en} pieces were received than the entry lists state.",
-            f"实收比核注清单申报{word_zh} {_plain(abs(unexplained))} 件，未作说明。",
-            lists["in"],
-        )
-    if stock is not None and active > stock:
-        finding(
-            "balance.active.excess",
-            active - stock,
-            f"{_plain(active - stock)} more codes are reported active than pieces were received.",
-            f"激活的追溯码比实收多 {_plain(active - stock)} 个。",
-        )
-    if stock is not None and exited > stock + sums.returned:
-        finding(
-            "balance.exit.excess",
-            exited - stock - sums.returned,
-            f"{_plain(exited - stock - sums.returned)} more pieces left than were received.",
-            f"出区数量比实收多 {_plain(exited - stock - sums.returned)} 件。",
-            lists["out"],
-        )
-    if packed is not None and coded and exited > packed:
-        finding(
-            "balance.outflow.uncoded",
-            exited - packed,
-            f"{_plain(exited - packed)} pieces left the ledger and no code was packed for them.",
-            f"有 {_plain(exited - packed)} 件出区核扣而无追溯码装箱记录。",
-            lists["out"],
-        )
-    return found
 
 
 def allowance_of(balance: Balance) -> int:

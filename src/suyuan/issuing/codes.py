@@ -139,15 +139,20 @@ async def code_statuses(db: Store, gtin: str, serials: Sequence[str]) -> dict[st
 async def lock_activation(conn: Connection, gtin: str, lot: str, ledger_item: str, facility: str) -> int:
     """Take the lock on (lot, ledger item, facility) until the transaction ends; return what is activated so far.
 
-    A concurrent command on the same three waits here, so that two never share one allowance.
+    A concurrent command on the same lot waits here, so that two never share one allowance: what the lot as a
+    whole received bounds each of its ledger items and facilities too.
     """
-    await conn.execute(sql(__package__, "make_lock"), gtin, lot, ledger_item, facility)
-    await conn.fetchval(sql(__package__, "take_lock"), gtin, lot, ledger_item, facility)
+    for scope in dict.fromkeys([("", ""), (ledger_item, facility)]):
+        await conn.execute(sql(__package__, "make_lock"), gtin, lot, *scope)
+        await conn.fetchval(sql(__package__, "take_lock"), gtin, lot, *scope)
     return await activated_count(conn, gtin, lot, ledger_item, facility)
 
 
 async def activated_count(db: Store, gtin: str, lot: str, ledger_item: str = "", facility: str = "") -> int:
-    """How many codes of a lot are activated, for one ledger item and facility or for all."""
+    """How many codes of a lot are activated, for one ledger item and facility or for all.
+
+    What was activated without a ledger item or facility counts for each.
+    """
     value = await db.fetchval(sql(__package__, "activated"), gtin, lot, ledger_item, facility)
     return int(value)
 
@@ -258,6 +263,8 @@ async def void(
         raise InputError("issuing.reason", "Voiding codes needs a reason.", path="reason")
 
     async def work(conn: Connection) -> Activation:
+        # An activation of the same codes is over or has not begun.
+        await lock_activation(conn, gtin, lot, "", "")
         statuses = await code_statuses(conn, gtin, serials)
         active = [serial for serial, row in statuses.items() if "activated" in row["acts"]]
         if active:
