@@ -22,6 +22,7 @@ _STEP = 0.25
 _ASCENT = 0.95  # of the type size, from the top of a row to the baseline: Chinese characters stand higher
 _ELLIPSIS = "…"
 _OPENING = "(（[【《“‘"
+_CLOSING = ")）]】》”’，。、：；！？,.:;!?%…"
 
 
 class PlacedText(msgspec.Struct, frozen=True):
@@ -149,9 +150,5 @@ def _may_break(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if after == " " or before == " ":
         return True
-    ideographs = before >= "\u2e80" or after >= "\u2e80"
-    return ideographs and before not in _OPENING and not _closes(after)
-
-
-def _closes(char: str) -> bool:
-    return char in ")）]】》”’，。、：；！？,.:;!?%…"
+    # A number stays with its measure word: no break between a Latin character and a Chinese one after it.
+    return before >= "\u2e80" and before not in _OPENING and after not in _CLOSING

@@ -1,0 +1,98 @@
+"""Ways to look at printed labels as a scanner would: everything becomes dots first."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from xml.etree import ElementTree
+
+import zxingcpp
+from PIL import Image, ImageDraw
+
+from suyuan.printing import Label
+
+HOST = "HTTPS://ID.EXAMPLE.CN"
+GTIN = "09506000134352"
+_FIELD = re.compile(r"\^FO(\d+),(\d+)\^GFA,(\d+),(\d+),(\d+),([^^]*)\^FS")
+_RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
+
+
+def label(number: int = 0, **changes: object) -> Label:
+    serial = f"0ABCDEFGHJKMNP{number:06d}"
+    fields: dict[str, object] = {
+        "uri": f"{HOST}/01/{GTIN}/21/{serial}",
+        "gtin": GTIN,
+        "serial": serial,
+        "lot": "L2025-0731A",
+        "expiry": date(2027, 5, 31),
+        "name_zh": "荷兰婴儿配方奶粉 1段 800克（原装进口）",
+        "name_en": "Infant formula, stage 1, 800 g",
+        "city": "广州",
+        "scratch_code": "7K2M9QXW4TBD",
+    }
+    return Label(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def scan(image: Image.Image) -> list[str]:
+    return sorted(found.text for found in zxingcpp.read_barcodes(image, zxingcpp.BarcodeFormat.QRCode))
+
+
+def zpl_image(commands: str) -> Image.Image:
+    """The dots of one label's graphics, at one pixel a dot."""
+    width = int(re.search(r"\^PW(\d+)", commands)[1])  # type: ignore[index]
+    height = int(re.search(r"\^LL(\d+)", commands)[1])  # type: ignore[index]
+    paper = Image.new("L", (width, height), 255)
+    for x, y, total, again, row_bytes, data in _FIELD.findall(commands):
+        assert total == again
+        rows = _unpacked(data, int(row_bytes) * 2)
+        assert len(rows) * int(row_bytes) == int(total)
+        for dy, row in enumerate(rows):
+            bits = f"{int(row, 16):0{len(row) * 4}b}"
+            for dx, bit in enumerate(bits):
+                if bit == "1":
+                    paper.putpixel((int(x) + dx, int(y) + dy), 0)
+    return paper
+
+
+def _unpacked(data: str, digits: int) -> list[str]:
+    """Rows of hexadecimal digits out of ZPL's short form."""
+    rows: list[str] = []
+    row, count = "", 0
+    for char in data:
+        if char == ":":
+            rows.append(rows[-1])
+        elif char == ",":
+            rows.append(row.ljust(digits, "0"))
+            row = ""
+        elif "G" <= char <= "Y":
+            count += ord(char) - ord("G") + 1
+        elif "g" <= char <= "z":
+            count += 20 * (ord(char) - ord("g") + 1)
+        else:
+            row += char * (count or 1)
+            count = 0
+            if len(row) == digits:
+                rows.append(row)
+                row = ""
+    assert not row and not count
+    return rows
+
+
+def svg_image(document: str, dots_per_mm: float = 300 / 25.4) -> Image.Image:
+    """The symbol of an SVG label, painted at the printed size."""
+    root = ElementTree.fromstring(document)
+    name = "{http://www.w3.org/2000/svg}"
+    width, height = (float(root.attrib[side].removesuffix("mm")) for side in ("width", "height"))
+    paper = Image.new("L", (round(width * dots_per_mm), round(height * dots_per_mm)), 255)
+    path = root.find(f"{name}path")
+    assert path is not None
+    x, y, scale = map(float, re.findall(r"[\d.]+", path.attrib["transform"]))
+    draw = ImageDraw.Draw(paper)
+    for column, row, length, back in _RUN.findall(path.attrib["d"]):
+        assert length == back
+        corners = (int(column), int(row)), (int(column) + int(length), int(row) + 1)
+        (left, top), (right, bottom) = (
+            (round((x + a * scale) * dots_per_mm), round((y + b * scale) * dots_per_mm)) for a, b in corners
+        )
+        draw.rectangle((left, top, right - 1, bottom - 1), fill=0)
+    return paper
