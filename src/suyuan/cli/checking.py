@@ -2,146 +2,256 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suyuan.cli.context import AsJson, CommandLine, DataDir, run, show
+from suyuan.cli.context import AsJson, CommandLine, DataDir, console, run, say, show
+from suyuan.errors import InputError, IntegrityError, NotFoundError
 
 if TYPE_CHECKING:
     from suyuan.app import Services
     from suyuan.log import Report
+    from suyuan.proof.verification import BundleReport
 
 gs1 = CommandLine(
-    no_args_is_help=True, help="GS1 URIs, one a line from standard input; one JSON object a line."
+    help="GS1 identifiers: check and translate, one URI a line on standard input.", no_args_is_help=True
 )
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or of standard input for ``-``. Raises ``NotFoundError`` (``cli.file``)."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotFoundError(
+            "cli.file", f"The file cannot be read: {error.strerror}.", path=str(path)
+        ) from None
+
+
 def verify(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The proof bundle.")],
-    log_key: Annotated[str, typer.Option(help="Verifier key of the log, from a source that you trust.")] = "",
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A proof bundle; - for standard input.")],
+    log_key: Annotated[
+        str,
+        typer.Option(
+            "--log-key",
+            metavar="VKEY",
+            help="The log's key, or a file that holds it: get it from a source that you trust.",
+        ),
+    ] = "",
     policy: Annotated[
-        Path | None, typer.Option(exists=True, help="Trust policy: logs, witnesses, quorum.")
+        Path | None,
+        typer.Option(
+            "--policy", metavar="FILE", help="A trust policy (C2SP tlog-policy): logs, witnesses, quorum."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof bundle, offline: signature, log, commitments, and that every fact is about the thing.
+    """Check a proof bundle offline: signature, inclusion, every disclosed claim, every tie to the item.
 
-    Example: suyuan verify bundle.json --log-key "$(cat log.key)"
+    Without --log-key or --policy the key in the bundle itself is used: the bundle then only agrees with itself, and
+    that is said. Exit code 0: it holds; 7: it does not.
+
+    \b
+      suyuan verify tin.bundle.json --log-key trace.example/log+1f2e3d4c+AbCd...
     """
     from suyuan.proof.verification import verify_bundle
     from suyuan.tlog.trust_policy import read_trust_policy
 
-    trust = read_trust_policy(policy.read_bytes()) if policy else None
-    report = verify_bundle(file.read_bytes(), log_key or None, trust)
-
-    def text() -> str:
-        lines = [
-            f"{report.thing}",
-            f"good: {len(report.facts)} facts for the audience {report.audience}",
-            f"log {report.origin} at size {report.tree_size}",
-        ]
-        if report.key_source == "self-asserted":
-            lines.append(
-                "The log's key came with the bundle itself: this proves that the bundle is consistent, not whose log it"
-                " is. Give --log-key from a source that you trust."
-            )
-        if report.witnesses:
-            lines.append("witnesses: " + ", ".join(report.witnesses))
-        lines += [f"note ({warning.path}): {warning.reason}" for warning in report.warnings]
-        return "\n".join(lines)
-
-    show(_plain(report), as_json, text)
+    key = log_key.strip()
+    if key and "+" not in key:
+        key = read_file(Path(key)).decode("utf-8", "replace").strip()
+    trust = read_trust_policy(read_file(policy)) if policy is not None else None
+    report = verify_bundle(read_file(bundle), key or None, trust)
+    if as_json:
+        show(report_json(report), True, str)
+    else:
+        _print_report(report)
 
 
-def _plain(report: Any) -> dict[str, Any]:
-    """The report as JSON takes it: hashes in hexadecimal."""
-    fields = (
-        report._asdict()
-        if hasattr(report, "_asdict")
-        else {n: getattr(report, n) for n in report.__struct_fields__}
-    )
-    return {**fields, "root_hash": report.root_hash.hex(), "facts": [_fact(fact) for fact in report.facts],
-            "warnings": [[w.code, w.path, w.reason] for w in report.warnings]}  # fmt: skip
-
-
-def _fact(fact: Any) -> dict[str, Any]:
+def report_json(report: BundleReport) -> dict[str, object]:
+    """A report as JSON: hashes in hexadecimal."""
     return {
-        "log_index": fact.log_index,
-        "recorded_on": fact.recorded_on.isoformat(),
-        "body": fact.body,
-        "statement": fact.statement,
-        "ties": [list(tie) for tie in fact.ties],
+        "holds": True,
+        "thing": report.thing,
+        "audience": report.audience,
+        "made_at": report.made_at,
+        "key_source": report.key_source,
+        "origin": report.origin,
+        "tree_size": report.tree_size,
+        "root_hash": report.root_hash.hex(),
+        "witnesses": report.witnesses,
+        "facts": [
+            {
+                "log_index": fact.log_index,
+                "recorded_on": fact.recorded_on,
+                "body": fact.body,
+                "statement": fact.statement,
+                "ties": [{"kind": t.kind, "fact": t.fact, "source": t[2], "target": t[3]} for t in fact.ties],
+            }
+            for fact in report.facts
+        ],
+        "warnings": report.warnings,
     }
 
 
+def _print_report(report: BundleReport) -> None:
+    screen = console()
+    count = len(report.facts)
+    screen.print(
+        say(f"The bundle holds: {count} facts, each proved.", f"证明成立：共 {count} 条事实，逐条验证通过。"),
+        style="bold green",
+    )
+    screen.print(f"  {report.thing}", markup=False)
+    log = say(
+        f"Log {report.origin}, {report.tree_size:,} entries", f"日志 {report.origin}，{report.tree_size:,} 条"
+    )
+    screen.print(f"  {log}", markup=False)
+    if report.witnesses:
+        screen.print(f"  {say('Witnesses', '见证方')}: {', '.join(report.witnesses)}", markup=False)
+    for fact in report.facts:
+        when = str(fact.body.get("eventTime", ""))[:16].replace("T", " ")
+        step = str(fact.body.get("bizStep", fact.body.get("type", ""))).rpartition("/")[2].rpartition(":")[2]
+        who = f"{fact.statement.get('party', '')} ({fact.statement.get('assurance', '')})"
+        screen.print(
+            f"  #{fact.log_index:<8} {when:<17} {step.removeprefix('BizStep-'):<22} {who}", markup=False
+        )
+    for warning in report.warnings:
+        place = f"{warning.path}: " if warning.path else ""
+        screen.print(f"  {say('Note', '注意')}: {place}{warning.reason}", style="yellow", markup=False)
+
+
 def event_hash(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="EPCIS document, JSON-LD or XML.")
-    ],
-    pre_hash: Annotated[bool, typer.Option("--pre-hash", help="The text that is hashed instead.")] = False,
+    file: Annotated[Path, typer.Argument(help="An EPCIS document, JSON-LD or XML; - for standard input.")],
+    pre_hash: Annotated[bool, typer.Option("--pre-hash", help="Print the text that is hashed.")] = False,
 ) -> None:
-    """The CBV 2.0 event hash of every event of a document, one line each, in its order."""
+    """The CBV 2.0 event hash ID of every event of a document, one a line, in its order.
+
+    Person documents (orders, waybills...) are hashed as they stand; a deployment replaces them by pseudonyms first,
+    so its IDs of such events differ.
+
+    \b
+      suyuan event-hash events.jsonld
+    """
     from suyuan import epcis
 
-    for derived in epcis.read(file.read_bytes(), name=file.name).events:
-        typer.echo(epcis.pre_hash(derived.event) if pre_hash else epcis.event_hash(derived.event))
+    compute = epcis.pre_hash if pre_hash else epcis.event_hash
+    for derived in epcis.read(read_file(file)).events:
+        sys.stdout.write(compute(derived.event) + "\n")
 
 
-def _each_line(answer: Callable[[str], dict[str, Any]]) -> None:
-    write, encode = sys.stdout.write, json.dumps
-    for line in sys.stdin:
-        uri = line.rstrip("\r\n")
-        if uri:
-            write(encode(answer(uri), ensure_ascii=False) + "\n")
+def _judge_lines() -> bool:
+    """One JSON object for each line of standard input, as it comes; whether all were valid."""
+    import msgspec
+
+    from suyuan.gs1.digital_link import check_uri
+
+    encode = msgspec.json.Encoder().encode
+    write, good = sys.stdout.buffer.write, True
+    for line in sys.stdin.buffer:
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        if not text:
+            continue
+        found = check_uri(text)
+        good = good and found["valid"]
+        write(encode(found))
+        write(b"\n")
+    sys.stdout.buffer.flush()
+    return good
 
 
 @gs1.command("check")
 def check() -> None:
-    """Judge URIs by the rules of every application identifier.
+    """Judge GS1 identifiers: one URI a line in, one JSON object a line out. Exit code 2 if one is not valid.
 
-    Each line out: {"uri", "valid", "error", "ais", "canonical", "urn"}. Example: suyuan gs1 check < uris.txt
+    Fields: uri, valid, error (code: reason), ais (element string), canonical, urn.
+
+    \b
+      echo https://id.gs1.org/01/09506000134352/21/A1 | suyuan gs1 check
     """
-    from suyuan.gs1.digital_link import check_uri
-
-    _each_line(lambda uri: dict(check_uri(uri)))
+    if not _judge_lines():
+        raise typer.Exit(InputError.exit_code)
 
 
 @gs1.command("translate")
 def translate() -> None:
-    """Translate Digital Links to EPC URNs and EPC URNs to Digital Links, in the form of ``check``."""
-    from suyuan.gs1.digital_link import check_uri
+    """Translate between Digital Links and EPC URNs: one URI a line in, one JSON object a line out.
 
-    _each_line(lambda uri: dict(check_uri(uri)))
+    The fields are those of check; canonical is the Digital Link on id.gs1.org, urn the EPC URN where the company
+    prefix is known. What cannot be translated has null there.
 
-
-def fsck(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Derive everything again that is derived, and compare: indexes, leaves, tiles, roots, commitments.
-
-    The exit code is 9 where anything was found.
+    \b
+      echo urn:epc:id:sgtin:9506000.013435.A1 | suyuan gs1 translate
     """
-    from suyuan.tlog.note import Ed25519Verifier
+    _judge_lines()
+
+
+def fsck(
+    quick: Annotated[bool, typer.Option("--quick", help="Leave the contents of events out.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the deployment: events, intake and log tell one story, tiles and checkpoints are what the rows give.
+
+    Reads one snapshot and changes nothing; a server may run meanwhile. Exit code 0: clean; 9: something was found.
+
+    \b
+      suyuan fsck --data-dir /var/lib/suyuan
+    """
+    from rich.progress import Progress, TaskID
 
     async def work(services: Services) -> Report:
+        from suyuan import log
         from suyuan.capture.checking import recompute_commitments
-        from suyuan.log import fsck
+        from suyuan.tlog.note import Ed25519Verifier
 
-        return await fsck(
-            services.pool, Ed25519Verifier(services.signer.vkey), recompute=recompute_commitments
-        )
+        with Progress(console=console(error=True), transient=True, disable=as_json) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def follow(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = progress.add_task(stage, total=total)
+                progress.update(tasks[stage], completed=done, total=total)
+
+            return await log.fsck(
+                services.pool,
+                Ed25519Verifier(services.signer.vkey),
+                recompute=None if quick else recompute_commitments,
+                progress=follow,
+            )
 
     report = run(data_dir, work)
-
-    def text() -> str:
-        lines = [f"{report.entries:,} log entries, {report.waiting:,} waiting, {report.events:,} events"]
-        lines += [f"{finding.code} {finding.reference}: {finding.reason}" for finding in report.findings]
-        lines.append("clean" if report.clean else f"{report.finding_count} findings")
-        return "\n".join(lines)
-
-    show(report, as_json, text)
+    if as_json:
+        show(report, True, str)
+    else:
+        _print_check(report)
     if not report.clean:
-        raise typer.Exit(9)
+        raise typer.Exit(IntegrityError.exit_code)
+
+
+def _print_check(report: Report) -> None:
+    screen = console()
+    screen.print(
+        say(
+            f"{report.events:,} events: {report.entries:,} in the log, {report.waiting:,} waiting;"
+            f" {report.tiles:,} tiles, {report.checkpoints:,} checkpoints, published up to {report.published:,};"
+            f" {report.erased:,} erased.",
+            f"事件 {report.events:,} 条：已入日志 {report.entries:,} 条，等待 {report.waiting:,} 条；"
+            f"瓦片 {report.tiles:,}，检查点 {report.checkpoints:,}，已发布 {report.published:,} 条；"
+            f"已删除内容 {report.erased:,} 条。",
+        ),
+        markup=False,
+    )
+    if report.clean:
+        screen.print(say("Clean.", "一致，无异常。"), style="bold green")
+        return
+    screen.print(
+        say(f"{report.finding_count:,} findings:", f"发现 {report.finding_count:,} 处异常："),
+        style="bold red",
+    )
+    for finding in report.findings:
+        screen.print(f"  [{finding.code}] {finding.reference} {finding.reason}", markup=False)

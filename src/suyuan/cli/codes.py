@@ -1,55 +1,101 @@
-"""``suyuan issue`` and ``suyuan activate``."""
+"""``issue``, ``activate`` and ``void``: the life of codes until events take over."""
 
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suyuan.cli.context import AsJson, DataDir, run, show
+from suyuan.cli.context import MANNER, AsJson, DataDir, console, run, say, show
 from suyuan.errors import InputError
 
 if TYPE_CHECKING:
     from suyuan.app import Services
     from suyuan.compliance.activation import ActivationResult
-    from suyuan.issuing import Batch
+    from suyuan.issuing import Activation, Batch
+
+Gtin = Annotated[str, typer.Option("--gtin", help="GTIN, 14 digits.")]
+Lot = Annotated[str, typer.Option("--lot", help="Lot number.")]
+Serials = Annotated[
+    Path,
+    typer.Option(
+        "--serials",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help="One serial or item URI a line, or CSV with a column serial; - for standard input.",
+    ),
+]
+PartyId = Annotated[str, typer.Option("--party", metavar="ID", help="The party in whose name it is done.")]
+
+
+class Format(StrEnum):
+    """Forms in which a batch is written."""
+
+    CSV = "csv"
 
 
 def issue(
-    gtin: Annotated[str, typer.Option(help="GTIN, 14 digits.")],
-    lot: Annotated[str, typer.Option(help="Lot number (AI 10).")],
-    count: Annotated[int, typer.Option(help="How many codes.")],
-    party: Annotated[str, typer.Option(help="The issuing party; the product's owner where left out.")] = "",
-    format_: Annotated[Literal["csv"], typer.Option("--format", help="Form of the output.")] = "csv",
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output where left out.")] = None,
+    gtin: Gtin,
+    lot: Lot,
+    count: Annotated[int, typer.Option("--count", "-n", help="How many codes.")],
+    party: Annotated[
+        str, typer.Option(metavar="ID", help="The issuing party; the product's owner where left out.")
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.CSV,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; standard output where left out.")
+    ] = None,
     label: Annotated[str, typer.Option(help="For your own use.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue a batch of codes: serial, URI for the label, GTIN, lot.
+    """Issue a batch of codes, one for each item: serial, URI as the label carries it, GTIN, lot.
 
-    All codes of the batch exist afterwards or none. Example:
-    suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv
+    All codes of the batch exist afterwards, or none; a file appears under its name when it is whole.
+
+    \b
+      suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv
     """
     if as_json and out is None:
         raise InputError(
-            "cli.issue.out", "--json and the codes cannot both go to standard output.", remedy="Add --out."
+            "cli.issue.out",
+            "--json and the codes cannot both go to standard output.",
+            path="--out",
+            remedy="Add --out FILE.",
+        )
+    batch = run(data_dir, lambda services: _issue(services, gtin, lot, count, party, label, out))
+    if out is not None:
+        show(
+            batch,
+            as_json,
+            lambda: say(
+                f"batch {batch.batch_id}: {batch.count:,} codes in {out}",
+                f"批次 {batch.batch_id}：{batch.count:,} 个码，已写入 {out}",
+            ),
         )
 
-    async def work(services: Services) -> Batch:
-        from suyuan.api.codes import CSV_HEADER, csv_rows
-        from suyuan.issuing import issue, iter_serials
 
-        issuer = party or await _owner(services, gtin)
-        shown = sys.stderr.isatty() and not as_json
+async def _issue(
+    services: Services, gtin: str, lot: str, count: int, party: str, label: str, out: Path | None
+) -> Batch:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        def progress(done: int) -> None:
-            if shown:
-                typer.echo(f"\r{done:,} of {count:,} codes", nl=done == count, err=True)
+    from suyuan import issuing
+    from suyuan.issuing.codes import check_batch
+    from suyuan.parties import get_party
 
-        batch = await issue(
+    check_batch(gtin, lot, count)
+    issuer = party or await _owner(services, gtin)
+    await get_party(services.pool, issuer)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console(error=True), transient=True, disable=MANNER.as_json) as progress:
+        task = progress.add_task(say("issuing", "发码"), total=count)
+        batch = await issuing.issue(
             services.pool,
             services.mac_keys,
             gtin=gtin,
@@ -57,22 +103,10 @@ def issue(
             count=count,
             party_id=issuer,
             label=label,
-            progress=progress,
+            progress=lambda done: progress.update(task, completed=done),
         )
-        file: BinaryIO = out.open("wb") if out is not None else sys.stdout.buffer
-        try:
-            file.write(CSV_HEADER)
-            async for serials in iter_serials(services.pool, batch.batch_id):
-                file.write(csv_rows(batch, services.settings, serials))
-            file.flush()
-        finally:
-            if out is not None:
-                file.close()
-        return batch
-
-    batch = run(data_dir, work)
-    if out is not None:
-        show(batch, as_json, lambda: f"batch {batch.batch_id}: {batch.count:,} codes in {out}")
+    await _write(services, batch, out)
+    return batch
 
 
 async def _owner(services: Services, gtin: str) -> str:
@@ -89,34 +123,121 @@ async def _owner(services: Services, gtin: str) -> str:
     return product.owner_party
 
 
+async def _write(services: Services, batch: Batch, out: Path | None) -> None:
+    """Write the batch's CSV, serials streamed."""
+    from suyuan.api.codes import CSV_HEADER, csv_rows
+    from suyuan.issuing import iter_serials
+
+    part = out.with_name(out.name + ".part") if out is not None else None
+    file = sys.stdout.buffer if part is None else part.open("wb")
+    try:
+        file.write(CSV_HEADER)
+        async for serials in iter_serials(services.pool, batch.batch_id):
+            file.write(csv_rows(batch, services.settings, serials))
+        file.flush()
+    finally:
+        if part is not None:
+            file.close()
+    if part is not None and out is not None:
+        part.replace(out)
+
+
+def read_serials(path: Path) -> tuple[str, ...]:
+    """Bare serials from a file: one serial or item URI a line, or CSV with a column ``serial``.
+
+    Raises ``InputError`` (``cli.serials.line``) with the line.
+    """
+    text = (sys.stdin.buffer if str(path) == "-" else path.open("rb")).read().decode("utf-8-sig", "replace")
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    column = 0
+    if lines and "serial" in (header := [cell.strip().lower() for cell in lines[0][1].split(",")]):
+        column = header.index("serial")
+        lines = lines[1:]
+    return tuple(_serial(number, line.split(",")[column : column + 1]) for number, line in lines)
+
+
+def _serial(number: int, cells: list[str]) -> str:
+    from suyuan.gs1.digital_link import parse
+
+    text = cells[0].strip() if cells else ""
+    if "://" in text:
+        serial = parse(text).serial
+        if serial:
+            return serial
+    elif 0 < len(text) <= 20:
+        return text
+    raise InputError("cli.serials.line", "The line names no serial.", path=f"line {number}")
+
+
 def activate(
-    file: Annotated[
-        Path, typer.Argument(exists=True, help="The command as JSON: gtin, lot, ledger_item, serials ...")
-    ],
-    party: Annotated[str, typer.Option(help="The party that activates.")],
+    gtin: Gtin,
+    lot: Lot,
+    serials: Serials,
+    party: PartyId,
+    ledger_item: Annotated[str, typer.Option("--ledger-item", metavar="LEDGER:ITEM", help="账册项号.")] = "",
+    facility: Annotated[str, typer.Option("--facility", metavar="URI", help="The warehouse.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Activate codes, no more than pieces were received undamaged. All or none."""
-    import msgspec
+    """Make codes active, no more than were received undamaged; over the allowance nothing is changed.
+
+    \b
+      suyuan activate --gtin 09506000134352 --lot L1 --ledger-item T5165W000123:17 --serials good.csv --party house
+    """
 
     from suyuan.compliance.activation import ActivationCommand, activate_codes
+    from suyuan.issuing.codes import check_batch
 
-    try:
-        command = msgspec.json.decode(file.read_bytes(), type=ActivationCommand)
-    except msgspec.MsgspecError as error:
-        raise InputError("cli.activate.malformed", f"{error}.", path=str(file)) from None
+    check_batch(gtin, lot, 1)
+    command = ActivationCommand(
+        gtin=gtin, lot=lot, serials=read_serials(serials), ledger_item=ledger_item, facility=facility
+    )
 
     async def work(services: Services) -> ActivationResult:
-        return await activate_codes(
-            services.pool, services.capture, command, await services.deliverer_of(party)
+        deliverer = await services.deliverer_of(party)
+        return await activate_codes(services.pool, services.capture, command, deliverer)
+
+    done = run(data_dir, work)
+    show(
+        done,
+        as_json,
+        lambda: say(
+            f"{done.activated:,} activated, {done.repeated:,} active before, {done.remaining:,} more are allowed.",
+            f"激活 {done.activated:,} 个，此前已激活 {done.repeated:,} 个，剩余额度 {done.remaining:,} 个。",
+        ),
+    )
+
+
+def void(
+    gtin: Gtin,
+    lot: Lot,
+    serials: Serials,
+    party: PartyId,
+    reason: Annotated[str, typer.Option("--reason", help="Why, e.g. misprinted.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take codes out of use for ever, before they are active.
+
+    \b
+      suyuan void --gtin 09506000134352 --lot L1 --serials spoilt.csv --party zwolle --reason misprinted
+    """
+
+    async def work(services: Services) -> Activation:
+        from suyuan import issuing
+        from suyuan.parties import get_party
+
+        await get_party(services.pool, party)
+        return await issuing.void(
+            services.pool, gtin=gtin, lot=lot, serials=read_serials(serials), party_id=party, reason=reason
         )
 
     done = run(data_dir, work)
     show(
         done,
         as_json,
-        lambda: (
-            f"{done.activated:,} activated, {done.repeated:,} were active, {done.remaining:,} more allowed"
+        lambda: say(
+            f"{done.count:,} voided, {done.repeated:,} voided before.",
+            f"作废 {done.count:,} 个，此前已作废 {done.repeated:,} 个。",
         ),
     )

@@ -23,7 +23,11 @@ Door: TypeAlias = Literal["epcis", "evidence", "activate"]
 
 
 class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a journey is about. ``followed`` is the number of the serial whose trace the demo shows."""
+    """What a journey is about. ``followed`` is the number of the serial whose trace the demo shows.
+
+    Cases, pallets, ledger and facility belong to bonded import, waybills and air waybill to direct mail; what a
+    journey does not have is empty. ``issued_by`` has the codes issued; empty means the first delivering party.
+    """
 
     name: str
     title_en: str
@@ -33,14 +37,20 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     gtin: str
     lot: str
     count: int
-    case_gtin: str
-    case_serial: str
-    first_sscc: str
-    ledger_item: str
-    facility: str
     order: str
     order_issuer: str
     followed: int
+    issued_by: str = ""
+    case_gtin: str = ""
+    case_serial: str = ""
+    first_sscc: str = ""
+    ledger_item: str = ""
+    facility: str = ""
+    waybill: str = ""
+    waybill_issuer: str = ""
+    second_waybill: str = ""
+    second_waybill_issuer: str = ""
+    air_waybill: str = ""
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from suyuan.cli import checking, codes, membership, papers, processes
-from suyuan.cli.context import CommandLine
+from typing import Annotated
+
+import typer
+
+from suyuan.cli import checking, codes, membership, papers, processes, tracing
+from suyuan.cli.context import CommandLine, choose_language
 
 app = CommandLine(
     name="suyuan",
@@ -11,10 +15,52 @@ app = CommandLine(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Open, verifiable traceability for goods imported into China through cross-border e-commerce (溯源).\n\n"
-    "Start with: suyuan demo. An error is one line and an exit code: 2 input, 3 access, 4 not found, 5 conflict,"
-    " 6 refused by a rule, 7 a proof that does not hold, 8 not available now, 9 stored data at odds with itself.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(value: bool) -> None:
+    if value:
+        from suyuan import __version__
+
+        typer.echo(f"suyuan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def suyuan(
+    lang: Annotated[
+        str,
+        typer.Option(
+            metavar="en|zh",
+            help="Language of messages; that of the terminal where left out.",
+            envvar=["LC_ALL", "LC_MESSAGES", "LANG"],
+            show_default=False,
+            show_envvar=False,
+        ),
+    ] = "en",
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Open, verifiable traceability for goods imported into China through cross-border e-commerce (溯源).
+
+    Papers go in, the provable way of every single item comes out. See it whole: suyuan demo. Start your own:
+
+    \b
+      suyuan serve
+      suyuan party add my-firm --name-en "My firm" --name-zh 我的公司 --role operator
+      suyuan token create --party my-firm --scope operator
+      suyuan capture papers/ --party my-firm
+      suyuan trace https://id.gs1.org/01/09506000134352/21/A1
+
+    Every command explains itself: suyuan COMMAND --help. An error is reason, remedy and an exit code: 2 input,
+    3 access, 4 not found, 5 conflict, 6 refused by a rule, 7 a proof that does not hold, 8 not available now,
+    9 stored data at odds with itself.
+    """
+    choose_language(lang)
+
+
 app.add_typer(membership.party, name="party")
 app.add_typer(membership.token, name="token")
 app.add_typer(membership.product, name="product")
@@ -25,12 +71,13 @@ app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.migrate)
 app.command()(papers.capture)
-app.command()(papers.trace)
-app.command()(papers.coverage)
-app.command()(papers.balance)
-app.command()(papers.bundle)
+app.command()(tracing.trace)
+app.command()(tracing.coverage)
+app.command()(tracing.balance)
+app.command()(tracing.bundle)
 app.command()(codes.issue)
 app.command()(codes.activate)
+app.command()(codes.void)
 app.command()(checking.verify)
 app.command()(checking.fsck)
 app.command(name="event-hash")(checking.event_hash)

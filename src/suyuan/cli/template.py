@@ -82,9 +82,13 @@ class Words:
         return f"{self.host}/01/{self.gtin}/21/{self.serial(number)}"
 
     def case(self, number: int) -> str:
+        if not self.case_gtin:
+            raise self.wrong(f"case {number}")
         return f"https://id.gs1.org/01/{self.case_gtin}/21/{self.case_serial.format(number)}"
 
     def sscc(self, number: int) -> str:
+        if not self.first_sscc:
+            raise self.wrong(f"sscc {number}")
         body = f"{int(self.first_sscc[:17]) + number - 1:017d}"
         return f"https://id.gs1.org/00/{body}{check_digit(body)}"
 
