@@ -26,7 +26,7 @@ from suyuan.gs1.thing import thing_key
 from suyuan.trace.model import Trace
 from suyuan.trace.state import short_name
 
-EVENT_LIMIT = 1000
+EVENT_LIMIT = 20_000
 _INBOUND = ("inbound-detail", "inbound-detail-draft")
 _RECEIVING = frozenset({"receiving", "accepting", "unpacking"})
 # Who may say what a consignment holds and what of it arrived; anybody else could make it short.

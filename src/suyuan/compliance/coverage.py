@@ -20,8 +20,9 @@ from suyuan.trace.state import short_name
 
 ASSURANCES = ("authority-verified", "relayed", "inspected", "partner-signed", "self-declared")
 _RANK = {"self-declared": 0, "relayed": 1, "partner-signed": 2, "inspected": 3, "authority-verified": 4}
-# A receipt of customs that takes back what an earlier one gave.
-_REFUSALS = frozenset({"rejected", "detained", "returned", "deleted", "void"})
+# A receipt of customs that takes back what an earlier one gave. Goods that come back later are no refusal.
+_REFUSALS = frozenset({"rejected", "detained", "returned", "deleted", "void", "cancellation_concluded"})
+_RECEIPTS = frozenset({"clearing", "releasing"})
 
 
 def mode_of(facts: Sequence[Fact]) -> tuple[str, list[Finding]]:
@@ -192,6 +193,7 @@ def _present(
         fact
         for fact in facts
         if short_name(fact.disposition) in _REFUSALS
+        and short_name(fact.biz_step) in _RECEIPTS
         and fact.event_time > last.event_time
         and not fact.withdrawn
         and any(d.uri in papers for d in fact.documents)

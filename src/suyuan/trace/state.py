@@ -66,7 +66,7 @@ def state_of(facts: Iterable[Fact]) -> str:
     Facts about the lot alone do not move one item's state, except its production.
     """
     state = "unknown"
-    in_parcel = False
+    in_parcel = delivered = False
     for fact in facts:
         if fact.withdrawn or (fact.tie.kind == "lot" and state != "unknown"):
             continue
@@ -78,7 +78,9 @@ def state_of(facts: Iterable[Fact]) -> str:
             continue
         if state in _FINAL and said not in _FINAL:
             continue
-        state = _AFTER_PARCEL.get(said, said) if in_parcel else said
+        # What comes after the signature is no delivery any more: a return, a resale.
+        state = _AFTER_PARCEL.get(said, said) if in_parcel and not delivered else said
+        delivered |= said == "delivered"
     return state
 
 
