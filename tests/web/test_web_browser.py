@@ -201,7 +201,12 @@ def test_everything_is_there_without_scripts(site: str, browser: Browser) -> Non
         assert page.get_by_role("heading", level=1).inner_text() == "Verified 3 times"
         page.locator("#verify-yourself > summary").click()
         assert page.get_by_text("suyuan verify bundle.json").is_visible()
-        assert page.locator("ol.facts > li").count() == len(samples.journey_facts())
+        for details in page.locator("ol.facts details:not([open]) > summary").all():
+            details.click()
+        single = page.locator("ol.facts > li:not(:has(ol))").count()
+        within = page.locator("ol.steps > li")
+        assert single + within.count() == len(samples.journey_facts())
+        assert within.last.is_visible()
 
 
 @BOTH

@@ -33,6 +33,7 @@ _CUSTOMS_PAPERS = frozenset(
     {"declaration", "declaration-unified", "bonded-list", "bonded-list-preentry", "parcel-list", "tax-bill"}
 )
 _CLEARANCE_STEPS = frozenset({"declaring", "clearing", "taxing", "releasing"})
+_PAPER_STEPS = _CLEARANCE_STEPS - {"taxing"} | {"arriving", "departing"}
 _OTHER_STEPS = frozenset({"ordering", "paying", "verifying", "recalling"})
 _PRODUCTION_STEPS = frozenset({"commissioning", "encoding", "transforming", "assembling"})
 _DIRECTION = re.compile(r"\d([IE])\d")
@@ -69,6 +70,29 @@ def is_delivery(fact: Fact) -> bool:
     return disposition_name(fact) == "signed"
 
 
+def paper_of(fact: Fact) -> str:
+    """The customs paper that a fact is a step of: gate-pass, parcel-list, bonded-list, declaration or none.
+
+    A number that the public may not see leaves its marks: a gate pass has a direction and neither a mode of
+    supervision nor of transport, a bonded list has them, a parcel's list its last four digits.
+    """
+    if step_name(fact) not in _PAPER_STEPS or is_delivery(fact):
+        return ""
+    papers, marks = kinds(fact), fact.attributes
+    link = fact.tie.links[-1].kind if fact.tie.links else ""
+    if "gate-pass" in papers or link == "gate-pass" or disposition_name(fact) == "passed_gate":
+        return "gate-pass"
+    if ("parcel-list" in papers and "supervisionMode" not in marks) or "listLastFour" in marks:
+        return "parcel-list"
+    if marks.get("direction"):
+        return "bonded-list" if marks.keys() & {"supervisionMode", "transportMode"} else "gate-pass"
+    if step_name(fact) in ("arriving", "departing"):
+        return ""
+    if papers & {"declaration", "declaration-unified"}:
+        return "declaration"
+    return "bonded-list" if papers & {"bonded-list", "bonded-list-preentry"} or link == "bonded-list" else ""
+
+
 def is_exit(fact: Fact) -> bool:
     """Whether a bonded list or gate pass takes goods out of the zone, by the letter in its number."""
     if fact.attributes.get("direction") in ("I", "E"):
@@ -96,6 +120,8 @@ def block_of(fact: Fact) -> str:
         return "third-party-inspection" if is_independent(fact) or in_china(fact) else "production"
     if "quarantine" in papers:
         return "declared-inspection"
+    if paper_of(fact):
+        return "clearance"
     if step == "activating":
         return "third-party-inspection" if is_independent(fact) else "clearance"
     if step in _CLEARANCE_STEPS:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import msgspec
 
 from suyuan.trace.model import Fact, Trace
-from suyuan.web.classify import in_china, is_delivery, is_exit, kinds, role_of, step_name
+from suyuan.web.classify import in_china, is_delivery, is_exit, kinds, paper_of, role_of, step_name
 from suyuan.web.language import N_, Language, in_zone
 
 _PHYSICAL_STEPS = frozenset(
@@ -23,8 +23,8 @@ _PHYSICAL_STEPS = frozenset(
         "transforming", "staging_outbound", "collecting", "stocking", "entering_exiting", "retail_selling",
     }
 )  # fmt: skip
-WIDTH = 300
-_STOP, _LEG, _TOP, _TEXT_X = 46, 52, 14, 38
+WIDTH, _SMALL = 300, 12.5
+_STOP, _LEG, _LINE, _TOP, _TEXT_X = 46, 52, 16, 14, 38
 _MODES: dict[str, tuple[str, str, str]] = {
     "sea": ("ship", N_("by sea"), N_("by sea, %(n)d days")),
     "air": ("plane", N_("by air"), N_("by air, %(n)d days")),
@@ -44,8 +44,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     when: str
-    places: str
-    places_full: str
+    places: tuple[str, ...]
     y: int
     end: bool
 
@@ -107,7 +106,7 @@ def _stays(trace: Trace) -> list[_Stay]:
         if fact.withdrawn or fact.place is None or step_name(fact) not in _PHYSICAL_STEPS:
             continue
         place = fact.place
-        key = place.city_en or place.city_zh or place.unlocode or place.name_en or place.name_zh
+        key = place.city_en or place.city_zh or place.name_en or place.name_zh or place.unlocode
         if not key:
             continue
         if stays and stays[-1].key == key:
@@ -127,10 +126,24 @@ def _fit(text: str, size: float, width: float) -> str:
     return text
 
 
+def _lines(names: list[str], language: Language) -> tuple[str, ...]:
+    """The names on one line if they fit, else one on each."""
+    joined = language.t(N_(" · ")).join(names)
+    if not names or _fit(joined, _SMALL, WIDTH - _TEXT_X) == joined:
+        return (joined,) if joined else ()
+    return tuple(_fit(name, _SMALL, WIDTH - _TEXT_X) for name in names)
+
+
 def _city(fact: Fact, language: Language) -> str:
     place = fact.place
     assert place is not None
     return language.name(place.city_en, place.city_zh) or language.name(place.name_en, place.name_zh)
+
+
+def _stop_name(stay: _Stay, language: Language) -> str:
+    place = stay.facts[0].place
+    assert place is not None
+    return _city(stay.facts[0], language) or (language.country(place.country) if place.country else stay.key)
 
 
 def _place_names(stay: _Stay, language: Language) -> list[str]:
@@ -158,21 +171,22 @@ def journey(trace: Trace, language: Language) -> Journey | None:
     if len(stays) < 2:
         return None
     stops: list[Stop] = []
+    y = _TOP
     for number, stay in enumerate(stays):
-        places = language.t(N_(" · ")).join(_place_names(stay, language))
+        places = _lines(_place_names(stay, language), language)
         stops.append(
             Stop(
-                name=_fit(_city(stay.facts[0], language) or stay.key, 16, WIDTH - _TEXT_X),
+                name=_fit(_stop_name(stay, language), 16, WIDTH - _TEXT_X),
                 when=language.span(stay.first, stay.last),
-                places=_fit(places, 12, WIDTH - _TEXT_X),
-                places_full=places,
-                y=_TOP + number * (_STOP + _LEG),
+                places=places,
+                y=y,
                 end=number in (0, len(stays) - 1),
             )
         )
+        y += _STOP + _LEG + _LINE * max(len(places) - 1, 0)
     hops = tuple(
-        _hop(before, after, stop.y + _STOP + 17, language)
-        for stop, (before, after) in zip(stops, pairwise(stays), strict=False)
+        _hop(before, after, stop.y - _LEG + 17, language)
+        for stop, (before, after) in zip(stops[1:], pairwise(stays), strict=True)
     )
     sentence = " → ".join(
         language.say(N_("%(place)s (%(when)s)"), place=stop.name, when=stop.when) for stop in stops
@@ -181,7 +195,7 @@ def journey(trace: Trace, language: Language) -> Journey | None:
     return Journey(
         stops=tuple(stops),
         hops=hops,
-        height=stops[-1].y + _STOP + 4,
+        height=stops[-1].y + _STOP + _LINE * (len(stops[-1].places) - 1),
         line_end=stops[-1].y,
         text=sentence,
         days=language.count("%(n)d day from origin to here", "%(n)d days from origin to here", total),
@@ -216,10 +230,11 @@ def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ..
         if arrivals and (mode := transport_mode(departures[-1], arrivals[0])):
             add(N_("Transport mode"), language.t(_MODES[mode][1]))
     # The zone's gate and the courier's station are no ports of entry.
-    ports = [f for f in arrivals if "gate-pass" not in kinds(f) and role_of(f) != "courier"]
+    ports = [f for f in arrivals if paper_of(f) != "gate-pass" and role_of(f) != "courier"]
     if ports:
         add(N_("Entry port"), _port(ports[0], language), _day(ports[0], language))
-    if found := _number(facts, "declaration"):
+    declared = [fact for fact in facts if paper_of(fact) == "declaration"]
+    if found := _number(declared or facts, "declaration"):
         add(N_("Declared at"), _port(found[0], language) if found[0].place else "", _day(found[0], language))
         add(N_("Customs declaration no."), found[1])
     if found := _number([fact for fact in facts if not is_exit(fact)], "bonded-list"):
@@ -233,9 +248,22 @@ def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ..
         if role_of(fact) in ("bonded-warehouse", "warehouse"):
             add(N_("Bonded warehouse"), language.name(fact.party.name_en, fact.party.name_zh))
             break
-    delivered = [f for f in arrivals if is_delivery(f)]
-    if delivered:
-        add(N_("Delivered in"), _city(delivered[-1], language), _day(delivered[-1], language))
+    left = [
+        f for f in facts if step_name(f) == "departing" and role_of(f) in ("bonded-warehouse", "warehouse")
+    ]
+    if left:
+        add(
+            N_("Sent to the buyer"),
+            _port(left[-1], language) if left[-1].place else "",
+            _day(left[-1], language),
+        )
+    for fact in facts:
+        if is_delivery(fact):
+            if fact.place is not None:
+                add(N_("Delivered in"), _city(fact, language), _day(fact, language))
+            else:
+                add(N_("Delivered"), _day(fact, language))
+            break
     return tuple(rows)
 
 

@@ -104,15 +104,23 @@ class Language:
         tail = f" {moment.year}" if year else ""
         return f"{moment.day} {_MONTHS[moment.month - 1]}{tail}"
 
-    def moment(self, when: datetime, zone_offset: str, *, day_only: bool = False) -> str:
+    def calendar(self, text: str) -> str:
+        """A calendar date given as ``2025-08-04``; any other text as it is."""
+        try:
+            return self.date(datetime.strptime(text, "%Y-%m-%d"))  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            return text
+
+    def moment(self, when: datetime, zone_offset: str, *, day_only: bool = False, year: bool = True) -> str:
         """Local time with its offset, e.g. ``20 Aug 2025, 05:40 (UTC+2)``; only the date if day precision."""
         local = in_zone(when, zone_offset)
+        day = self.date(local, year=year)
         if day_only:
-            return self.date(local)
+            return day
         clock = f"{local.hour:02d}:{local.minute:02d}"
         if self.chinese:
-            return f"{self.date(local)} {clock}（{_zone_name(zone_offset)}）"
-        return f"{self.date(local)}, {clock} ({_zone_name(zone_offset)})"
+            return f"{day} {clock}（{_zone_name(zone_offset)}）"
+        return f"{day}, {clock} ({_zone_name(zone_offset)})"
 
     def span(self, first: datetime, last: datetime) -> str:
         """A compact range of local dates of one stay."""

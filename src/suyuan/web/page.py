@@ -8,6 +8,7 @@ holds. The words follow the language, never the facts.
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -97,6 +98,25 @@ def icon(name: str, style: str = "") -> Markup:
     )
 
 
+_SPRITE = Markup("<!-- sprite -->")
+_ICON_USE = re.compile(r'href="#i-([a-z]+)"')
+
+
+@cache
+def _symbols() -> dict[str, str]:
+    """The symbols of the sprite by name."""
+    text = (HERE / "templates" / "icons.html").read_text("utf-8")
+    return dict(re.findall(r'(?m)^(?=<symbol id="i-([a-z]+)")(.*)$', text))
+
+
+def _with_symbols(document: str) -> str:
+    """The document with just those symbols in its sprite that it uses."""
+    used = sorted(set(_ICON_USE.findall(document)))
+    symbols = "".join(_symbols()[name] for name in used)
+    sprite = f'<svg width="0" height="0" class="sprite" aria-hidden="true" focusable="false">{symbols}</svg>'
+    return document.replace(_SPRITE, sprite, 1)
+
+
 @cache
 def _badges(code: str) -> dict[str, Markup]:
     """The mark of each level of assurance: icon and words."""
@@ -106,6 +126,13 @@ def _badges(code: str) -> dict[str, Markup]:
         level: frame.format(look.tone, icon(look.icon), words.t(look.label))
         for level, look in ASSURANCE.items()
     }
+
+
+@cache
+def _marks(code: str) -> dict[str, Markup]:
+    """The same in words alone, for the records within an entry."""
+    frame, words = Markup('<span class="how {}">{}</span>'), language(code)
+    return {level: frame.format(look.tone, words.t(look.label)) for level, look in ASSURANCE.items()}
 
 
 @cache
@@ -130,6 +157,7 @@ def _frame(words: Language, settings: PageSettings, address: str) -> dict[str, o
         "other_lang": other,
         "other_href": f"{address}?lang={other}",
         "address": address,
+        "sprite": _SPRITE,
         "css": f"/static/{stylesheet()[0]}",
         "settings": settings,
         "operator": words.name(settings.operator_en, settings.operator_zh),
@@ -158,10 +186,9 @@ def render_item_page(
     words = language(lang)
     path = item_path(trace)
     block_views = blocks(trace, words)
-    facts = sorted((fact for block in block_views for fact in block.facts), key=lambda f: f.position)
     outcome = verdict(trace, scans, words)
     covered = coverage_view(coverage, words) if coverage is not None and trace.serial else None
-    return _template(lang, "item.html").render(
+    page = _template(lang, "item.html").render(
         **_frame(words, settings, address or path),
         trace=trace,
         verdict=outcome,
@@ -173,11 +200,10 @@ def render_item_page(
         record=import_record(trace, words),
         segments=segments(trace, words),
         blocks=block_views,
-        facts=facts,
-        logged=[fact for fact in facts if fact.logged],
-        waiting=sum(not fact.logged for fact in facts),
+        waiting=sum(fact.log_index is None for fact in trace.facts),
         tally=assurance_tally(trace),
         badges=_badges(lang),
+        marks=_marks(lang),
         meanings={level: words.t(look.meaning) for level, look in ASSURANCE.items()},
         coverage=covered,
         glance=glance(trace, covered, words) if trace.serial and outcome.tone != "alarm" else [],
@@ -190,6 +216,7 @@ def render_item_page(
         trace_href=f"/trace{path}",
         report_href=report_link(settings, path),
     )
+    return _with_symbols(page)
 
 
 def _background(trace: Trace, scans: ScanSummary | None, words: Language, shown: Verdict) -> str:
@@ -216,7 +243,7 @@ def render_notice(
     """
     words = language(lang)
     tone, icon, title, text, report = _NOTICES[notice]
-    return _template(lang, "notice.html").render(
+    page = _template(lang, "notice.html").render(
         **_frame(words, settings, address),
         verdict=Verdict(
             code=notice,
@@ -231,6 +258,7 @@ def render_notice(
         product=product,
         report_href=report_link(settings, code or address),
     )
+    return _with_symbols(page)
 
 
 def report_link(settings: PageSettings, code: str) -> str:

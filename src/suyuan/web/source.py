@@ -17,20 +17,21 @@ import msgspec
 from suyuan.catalog import find_products
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
+from suyuan.compliance.model import Coverage
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
 from suyuan.log import Tree, find_checkpoint
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
+from suyuan.trace.model import Trace
 from suyuan.trace.read import Footprint, split_item
 from suyuan.web.model import CodeCheck, ProofSummary, PublicItem
 
 REMEMBERED = 512
 NAMES_SECONDS = 300
-# Within one request a thing is asked for twice (its version, then itself); the second needs no new look.
-FRESH_SECONDS = 0.5
-# How long one look at the database's transactions counts for all pages: the most that a page lags.
+# How long one look at the database's transactions counts for all pages: the most that a page lags. It also
+# spares the second look within one request, which asks for a thing's version and then for the thing.
 LOOK_SECONDS = 0.02
 
 
@@ -39,7 +40,6 @@ class _Known(msgspec.Struct):
     footprint: Footprint
     version: str
     names_bucket: int
-    checked_at: float
     snapshot: str
 
 
@@ -67,25 +67,21 @@ class StoredItems:
 
     async def read_public(self, uri: str) -> PublicItem | None:
         """The thing as the public may see it; None where nothing is known under that URI."""
-        known = self._known.get(uri)
-        if known is not None and time.monotonic() - known.checked_at < FRESH_SECONDS:
-            return known.item
-        fresh = await self._read(uri)
-        return None if fresh is None else fresh.item
+        known = await self._current(uri)
+        return None if known is None else known.item
 
     async def version(self, uri: str) -> str | None:
         """Changes whenever the page would; reads the thing where it is not remembered."""
+        known = await self._current(uri)
+        return None if known is None else known.version
+
+    async def _current(self, uri: str) -> _Known | None:
         known = self._known.get(uri)
-        if (
-            known is not None
-            and known.names_bucket == _bucket()
-            and await self._reader.unchanged(known.footprint)
-        ):
-            known.checked_at = time.monotonic()
-            self._known.move_to_end(uri)
-            return known.version
-        fresh = await self._read(uri)
-        return None if fresh is None else fresh.version
+        if known is not None and known.names_bucket == _bucket() and await self._still_holds(known):
+            if uri in self._known:
+                self._known.move_to_end(uri)
+            return known
+        return await self._read(uri)
 
     async def _still_holds(self, known: _Known) -> bool:
         """No transaction at all ended since, or none that said anything of this thing."""
@@ -106,38 +102,45 @@ class StoredItems:
 
     async def _read(self, uri: str) -> _Known | None:
         self._known.pop(uri, None)
+        if _is_product(uri):
+            return await self._read_product(uri)
         # Taken before the reading: what ends after it makes a difference next time.
         snapshot = await self._reader.snapshot()
         views = await self._reader.read_views(uri, OPERATOR, PUBLIC)
         if not views:
-            return await self._read_product(uri)
+            return None
         whole, reading = views
         await self._note_gtin(reading.trace.gtin)
         now = datetime.now(UTC)
+        # Judged on the whole trace: a leg whose paper the public may not see is there all the same.
+        coverage = coverage_of(whole.trace, load_profiles(self._legs), now)
         item = PublicItem(
             trace=reading.trace,
-            # Judged on the whole trace: a leg whose paper the public may not see is there all the same.
-            coverage=coverage_of(whole.trace, load_profiles(self._legs), now),
+            coverage=_as_seen(coverage, whole.trace, reading.trace),
             proof=await self._proof(),
         )
-        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), time.monotonic(), snapshot)
-        if all(fact.log_index is not None for fact in reading.trace.facts):
-            # A fact that waits for its log index changes without any new row: such a page is not kept.
+        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), snapshot)
+        if _settled(item):
+            # What the log has yet to take in changes without any new row of the thing: not kept.
             self._known[uri] = known
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return known
 
     async def _read_product(self, uri: str) -> _Known | None:
-        """A GTIN of the catalogue of which no event speaks is a product all the same."""
-        gtin, serial, lot = split_item(uri)
-        if not gtin or serial or lot or gtin not in await find_products(self._reader.pool, [gtin]):
+        """What a GTIN alone names: the product as the catalogue knows it, and never the way of any goods.
+
+        Its events would be those of every lot and parcel, which whoever holds no item may not see.
+        """
+        gtin, _, _ = split_item(uri)
+        if gtin not in await find_products(self._reader.pool, [gtin]) and not await self._reader.knows(uri):
             return None
+        await self._note_gtin(gtin)
         trace = await self._reader.product(uri, gtin, PUBLIC)
         now = datetime.now(UTC)
         item = PublicItem(trace=trace, proof=await self._proof())
         empty = Footprint(keys={}, month=now.date().replace(day=1), rows=0, acts=0, gtin=gtin, serial="")
-        return _Known(item, empty, _digest(item, now), _bucket(), time.monotonic(), "")
+        return _Known(item, empty, _digest(item, now), _bucket(), "")
 
     async def _proof(self) -> ProofSummary | None:
         stored = await find_checkpoint(self._reader.pool)
@@ -153,7 +156,9 @@ class StoredItems:
         )
 
     async def bundle(self, uri: str) -> bytes | None:
-        """The proof bundle of the public trace."""
+        """The proof bundle of the public trace; none for a product, of whose goods nothing is shown."""
+        if _is_product(uri):
+            return None
         return await make_bundle(self._reader, self._tree, uri, PUBLIC, log_key=self._signer.vkey)
 
     async def describe(self, uri: str) -> tuple[str, str] | None:
@@ -194,7 +199,38 @@ def _bucket() -> int:
     return int(time.time()) // NAMES_SECONDS
 
 
+def _is_product(uri: str) -> bool:
+    gtin, serial, lot = split_item(uri)
+    return bool(gtin) and not serial and not lot
+
+
+def _as_seen(coverage: Coverage, whole: Trace, seen: Trace) -> Coverage:
+    """The coverage with its legs pointing at facts of the trace as the public sees it."""
+    places = {fact.log_index: n for n, fact in enumerate(seen.facts) if fact.log_index is not None}
+    shown = {n: places[fact.log_index] for n, fact in enumerate(whole.facts) if fact.log_index in places}
+    legs = tuple(
+        msgspec.structs.replace(leg, facts=tuple(shown[n] for n in leg.facts if n in shown))
+        for leg in coverage.legs
+    )
+    return msgspec.structs.replace(coverage, legs=legs)
+
+
+def _settled(item: PublicItem) -> bool:
+    """Every fact is in the log, under the head that the page shows."""
+    indexes = [fact.log_index for fact in item.trace.facts]
+    if None in indexes:
+        return False
+    return not indexes or (
+        item.proof is not None and max(filter(None, indexes), default=0) < item.proof.tree_size
+    )
+
+
 def _digest(item: PublicItem, now: datetime) -> str:
-    """A short word for the content; the day is part of it since legs fall due."""
-    content = msgspec.json.encode([item.trace, item.coverage, now.date()])
+    """A short word for the content; the day is part of it since legs fall due.
+
+    Of the proof only what a newer head does not outdate: an older one that covers all facts proves them still.
+    """
+    proof = item.proof
+    log = None if proof is None else (proof.origin, proof.log_key, proof.witnesses, _settled(item))
+    content = msgspec.json.encode([item.trace, item.coverage, item.scans, log, now.date()])
     return hashlib.sha256(content).hexdigest()[:24]

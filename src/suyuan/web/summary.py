@@ -14,6 +14,9 @@ from suyuan.web.wording import ASSURANCE, LEG_STATES, MODES, PRODUCT_FIELDS, ROL
 
 _CHINA = timezone(timedelta(hours=8))
 
+# How many missing steps the answer at one glance names; the section on coverage names all.
+MAX_NAMED = 3
+
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):
     """A required leg in words."""
@@ -36,6 +39,7 @@ class CoverageView(msgspec.Struct, frozen=True, kw_only=True):
     present: int
     required: int
     missing: tuple[LegView, ...]
+    ahead: str
     legs: tuple[LegView, ...]
     findings: tuple[str, ...]
 
@@ -57,6 +61,7 @@ def _leg(leg: Leg, words: Language) -> LegView:
 def coverage_view(coverage: Coverage, words: Language) -> CoverageView:
     """Coverage as the page says it; statutory days are Chinese calendar days."""
     legs = tuple(_leg(leg, words) for leg in coverage.legs if leg.state != "not required")
+    ahead = sum(leg.state == "not-yet-due" for leg in legs)
     scored = coverage.mode in MODES and bool(legs)
     return CoverageView(
         scored=scored,
@@ -68,7 +73,10 @@ def coverage_view(coverage: Coverage, words: Language) -> CoverageView:
         mode=words.t(MODES[coverage.mode]) if coverage.mode in MODES else "",
         present=coverage.present,
         required=coverage.required,
-        missing=tuple(leg for leg in legs if leg.state in ("missing", "contradictory", "not-yet-due")),
+        missing=tuple(leg for leg in legs if leg.state in ("missing", "contradictory", "late")),
+        ahead=(
+            words.count("%(n)d step is not due yet", "%(n)d steps are not due yet", ahead) if ahead else ""
+        ),
         legs=legs,
         findings=tuple(words.name(f.reason_en, f.reason_zh) for f in coverage.findings),
     )
@@ -76,7 +84,12 @@ def coverage_view(coverage: Coverage, words: Language) -> CoverageView:
 
 def product_view(trace: Trace, words: Language) -> dict[str, object]:
     """The product's name, its original name where it differs, and the rows of its card."""
-    rows = [(words.t(label), words.of(trace.product, key)) for key, label in PRODUCT_FIELDS]
+    given = trace.product
+    rows = [
+        (words.t(label), words.calendar(words.of(given, key)))
+        for key, label in PRODUCT_FIELDS
+        if key != "expiry" or given.get(key) != given.get("best_before")
+    ]
     name = words.of(trace.product, "name")
     original = trace.product.get("name_original", "")
     country = trace.product.get("origin_country", "")
@@ -95,6 +108,11 @@ def glance(trace: Trace, coverage: CoverageView | None, words: Language) -> list
     if coverage is not None and coverage.scored:
         whole = coverage.present == coverage.required
         lines.append(("check" if whole else "warn", "full" if whole else "part", coverage.headline))
+        lost = [leg.name for leg in coverage.legs if leg.state == "missing"]
+        if lost:
+            names = words.t(N_(" · ")).join(lost[:MAX_NAMED])
+            text = N_("missing: %(names)s") if len(lost) <= MAX_NAMED else N_("missing: %(names)s and others")
+            lines.append(("cross", "gap", words.say(text, names=names)))
     counts = Counter(assurance_tally(trace))
     if n := counts["authority-verified"]:
         text = words.count(

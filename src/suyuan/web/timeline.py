@@ -1,147 +1,110 @@
-"""The facts of a trace as a reader meets them: a headline, who said it, how sure, how it hangs on the item."""
+"""The facts of a trace as a reader meets them: grouped into entries, each with who said it and how sure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from suyuan.trace.model import Assurance, Fact, Trace
-from suyuan.web.classify import (
-    BLOCKS,
-    SEGMENTS,
-    block_of,
-    disposition_name,
-    in_china,
-    is_delivery,
-    is_exit,
-    is_independent,
-    kinds,
-    role_of,
-    segment_of,
-    step_name,
-)
-from suyuan.web.language import N_, Language, machine_time
+from suyuan.web.classify import BLOCKS, SEGMENTS, block_of, role_of, segment_of
+from suyuan.web.grouping import group_facts
+from suyuan.web.headlines import group_headline, headline, step_headline
+from suyuan.web.language import N_, Language, in_zone, machine_time
 from suyuan.web.wording import (
+    ASSURANCE,
     ATTRIBUTES,
-    CUSTOMS_STATES,
+    DATES,
     DOCUMENTS,
+    REASONS,
+    RESULTS,
     ROLES,
-    STEPS,
     TIE_LINKS,
     TIES,
+    TRANSPORT_MODES,
+    plain,
 )
 
 MAX_TIE_LABEL = 14
 
 
 class DocumentView(msgspec.Struct, frozen=True):
-    """A document of a fact; ``number`` is empty where the public may not see it."""
+    """Documents of one kind; a number is empty where the public may not see it."""
 
     label: str
-    number: str
+    numbers: tuple[str, ...]
 
 
-class FactView(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact, ready to be shown. ``position`` is its place in the order of time, from 1."""
+class RecordView(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact, ready to be shown. ``position`` is its place in the order of time, from 1.
+
+    ``remarks`` are what a reader must know of its weight: in whose name it speaks and how it hangs on the
+    item; there is none for a fact that speaks of the very item.
+    """
 
     position: int
-    anchor: str
-    headline: str
+    title: str
     when: str
     machine_when: str
     place: str
     who: str
-    role: str
-    said_by: str
     assurance: Assurance
+    remarks: tuple[str, ...]
     corroborations: str
     conflict: str
     documents: tuple[DocumentView, ...]
     attributes: tuple[tuple[str, str], ...]
-    tie: str
     withdrawn: tuple[str, ...]
-    logged: bool
     log_index: int | None
 
 
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the timeline: one record, or several that belong together and end in ``title``.
+
+    ``remarks`` are those that all its records share. ``opened`` tells that one of them must not be overlooked
+    (withdrawn, contradicted).
+    """
+
+    anchor: str
+    title: str
+    when: str
+    machine_when: str
+    place: str
+    who: tuple[str, ...]
+    levels: tuple[Assurance, ...]
+    documents: tuple[DocumentView, ...]
+    attributes: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+    records: tuple[RecordView, ...]
+    opened: bool
+
+    @property
+    def record(self) -> RecordView | None:
+        """The record of an entry that has just one."""
+        return self.records[0] if len(self.records) == 1 else None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Nothing of the entry stands any more."""
+        return all(record.withdrawn for record in self.records)
+
+
 class BlockView(msgspec.Struct, frozen=True, kw_only=True):
-    """One block of the timeline with its facts in order of time; blocks without facts are not made."""
+    """One block of the timeline, its entries in order of time; blocks without facts are not made."""
 
     code: str
     icon: str
     title: str
-    facts: tuple[FactView, ...]
+    entries: tuple[EntryView, ...]
 
-
-def headline(fact: Fact, language: Language) -> str:
-    """What happened, in one short line."""
-    step, papers = step_name(fact), kinds(fact)
-    if step in ("clearing", "declaring", "releasing") and (paper := _customs_paper(fact, papers)):
-        word = disposition_name(fact) or ("released" if step == "releasing" else "declared")
-        state = CUSTOMS_STATES.get(word, "")
-        return language.say(
-            N_("%(paper)s: %(state)s"), paper=language.t(paper), state=language.t(state) if state else word
-        )
-    exact = _exact_headline(fact, step, papers)
-    return language.t(exact or STEPS[step]) if exact or step in STEPS else step or fact.event_type
-
-
-def _customs_paper(fact: Fact, papers: frozenset[str]) -> str:
-    if "gate-pass" in papers:
-        return N_("Gate pass")
-    if "parcel-list" in papers:
-        return N_("Parcel declaration")
-    if papers & {"bonded-list", "bonded-list-preentry"}:
-        return N_("Bonded list, exit") if is_exit(fact) else N_("Bonded list, entry")
-    return N_("Import declaration") if papers & {"declaration", "declaration-unified"} else ""
-
-
-def _exact_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
-    if step == "inspecting":
-        return _inspection_headline(fact, papers)
-    if step in ("departing", "arriving"):
-        return _movement_headline(fact, step, papers)
-    if step == "commissioning":
-        return N_("Lot produced") if fact.tie.kind == "lot" else N_("Code applied to the item")
-    if step == "packing":
-        in_parcel = "waybill" in papers or in_china(fact)
-        return N_("Packed for the buyer") if in_parcel else N_("Packed for transport")
-    if step == "loading":
-        sealed = "seal" in papers or "sealNo" in fact.attributes
-        return N_("Loaded and sealed") if sealed else N_("Loaded")
-    return N_("Unpacked and counted") if step == "unpacking" else ""
-
-
-def _inspection_headline(fact: Fact, papers: frozenset[str]) -> str:
-    if "quarantine" in papers:
-        return N_("Quarantine inspection on entry")
-    if is_independent(fact):
-        return N_("Checked on arrival") if in_china(fact) else N_("Audited at origin, samples taken")
-    if role_of(fact) in ("manufacturer", "laboratory", "brand-owner"):
-        return N_("Release test of the lot")
-    return ""
-
-
-def _movement_headline(fact: Fact, step: str, papers: frozenset[str]) -> str:
-    if is_delivery(fact):
-        return N_("Delivered and signed for")
-    leaving = step == "departing"
-    if "gate-pass" in papers:
-        return N_("Left the bonded zone") if leaving else N_("Entered the bonded zone")
-    if "vessel-voyage" in papers:
-        return N_("Ship departed") if leaving else N_("Ship arrived, goods discharged")
-    if "flight" in papers:
-        return N_("Flight departed") if leaving else N_("Flight arrived")
-    if "mrn" in papers:
-        return N_("Cleared for export")
-    if "bol" in papers and not leaving and in_china(fact):
-        return N_("Ship arrived, goods discharged")
-    if role_of(fact) == "courier":
-        return N_("Parcel left the courier's station") if leaving else N_("Parcel at the courier's station")
-    return ""
+    @property
+    def size(self) -> int:
+        """How many records stand in the block."""
+        return sum(len(entry.records) for entry in self.entries)
 
 
 def place_text(fact: Fact, language: Language) -> str:
-    """City and place by name, the URI's code where the catalogue knows no name; empty without a place."""
+    """City and place by name, the country where the catalogue knows no name; empty without a place."""
     place = fact.place
     if place is None:
         return ""
@@ -149,33 +112,47 @@ def place_text(fact: Fact, language: Language) -> str:
     name = language.name(place.name_en, place.name_zh)
     if name and city and city not in name:
         return f"{name}（{city}）" if language.chinese else f"{name}, {city}"
-    return name or city or place.unlocode
+    return name or city or (language.country(place.country) if place.country else "")
 
 
 def said_by(fact: Fact, language: Language) -> str:
     """The authority that a relayed message names as its author; empty where none is named."""
     if "authority:customs" not in fact.stated_by:
         return ""
-    district = fact.stated_by.rsplit(":", 1)[-1]
-    if district.isdigit():
-        return language.say(N_("China Customs (district %(district)s)"), district=district)
+    office = fact.stated_by.rsplit(":", 1)[-1]
+    if office.isdigit():
+        return language.say(N_("China Customs (district %(district)s)"), district=office)
+    if office[:2].isalpha() and office[:2].isupper():
+        return language.say(
+            N_("customs of %(country)s (office %(office)s)"),
+            country=language.country(office[:2]),
+            office=office,
+        )
     return language.t(N_("China Customs"))
 
 
 def _tie_text(fact: Fact, language: Language) -> str:
     """How a fact hangs on the item, with the way to it; long numbers are left to the machine answer."""
+    if fact.tie.kind == "direct":
+        return ""
+    text = language.t(TIES[fact.tie.kind])
+    if fact.tie.kind == "lot":
+        return " ".join((text, *(link.label for link in fact.tie.links[-1:])))
     way = []
     for link in fact.tie.links:
         name = TIE_LINKS.get(link.kind)
         number = link.label if len(link.label) <= MAX_TIE_LABEL else ""
         if name or number:
             way.append(" ".join(part for part in (language.t(name) if name else "", number) if part))
-    text = language.t(TIES[fact.tie.kind])
-    if fact.tie.kind == "lot":
-        return " ".join((text, *(link.label for link in fact.tie.links[-1:])))
     if not way:
         return text
     return language.say(N_("%(tie)s: %(way)s"), tie=text, way=" › ".join(dict.fromkeys(way)))
+
+
+def _remarks(fact: Fact, language: Language) -> tuple[str, ...]:
+    author = said_by(fact, language)
+    named = language.say(N_("in the name of %(who)s"), who=author) if author else ""
+    return tuple(text for text in (named, _tie_text(fact, language)) if text)
 
 
 def _withdrawn(fact: Fact, language: Language) -> tuple[str, ...]:
@@ -184,14 +161,60 @@ def _withdrawn(fact: Fact, language: Language) -> tuple[str, ...]:
             N_("Withdrawn on %(date)s by %(who)s: %(reason)s"),
             date=language.moment(correction.declared_at, fact.zone_offset),
             who=language.name(correction.party.name_en, correction.party.name_zh),
-            reason=correction.reason,
+            reason=_reason(correction.reason, language),
         )
         for correction in fact.corrections
     )
 
 
-def fact_view(fact: Fact, position: int, language: Language) -> FactView:
-    """A fact in the words of one language."""
+def _reason(reason: str, language: Language) -> str:
+    known = REASONS.get(reason.rsplit("ER-", 1)[-1])
+    return language.t(known) if known else reason
+
+
+def _who(fact: Fact, language: Language) -> str:
+    name = language.name(fact.party.name_en, fact.party.name_zh)
+    role = role_of(fact)
+    said = language.t(ROLES[role]) if role in ROLES else plain(role)
+    return f"{name} · {said}" if said else name
+
+
+def _documents(facts: Iterable[Fact], language: Language) -> tuple[DocumentView, ...]:
+    found: dict[str, dict[str, None]] = {}
+    for fact in facts:
+        for document in fact.documents:
+            if document.number or document.kind in DOCUMENTS:
+                label = language.t(DOCUMENTS[document.kind]) if document.kind in DOCUMENTS else ""
+                numbers = found.setdefault(label or plain(document.kind), {})
+                if document.number:
+                    numbers.setdefault(document.number)
+    return tuple(DocumentView(label, tuple(numbers)) for label, numbers in found.items())
+
+
+def attribute_text(key: str, value: str, language: Language) -> str:
+    """The value of an attribute in words; empty for a code that tells a reader nothing."""
+    if key == "transportMode":
+        return language.t(TRANSPORT_MODES[value]) if value in TRANSPORT_MODES else ""
+    if key == "result":
+        return language.t(RESULTS[value]) if value in RESULTS else value
+    return language.calendar(value) if key in DATES else value
+
+
+def _attributes(facts: Iterable[Fact], language: Language) -> tuple[tuple[str, str], ...]:
+    found: dict[tuple[str, str], None] = {}
+    for fact in facts:
+        given = fact.attributes
+        for key, label in ATTRIBUTES.items():
+            value = language.of(given, key)
+            if not value or (key == "itemExpirationDate" and value == given.get("bestBeforeDate")):
+                continue
+            if text := attribute_text(key, value, language):
+                found.setdefault((language.t(label), text))
+    return tuple(found)
+
+
+def record_view(fact: Fact, position: int, language: Language, *, alone: bool = True) -> RecordView:
+    """A fact in the words of one language; ``alone`` says that it makes an entry of its own."""
     corroborations = conflict = ""
     if fact.corroborations:
         corroborations = language.count(
@@ -199,43 +222,64 @@ def fact_view(fact: Fact, position: int, language: Language) -> FactView:
         )
     if fact.conflicts:
         conflict = language.t(N_("Another record contradicts this one"))
-    return FactView(
+    return RecordView(
         position=position,
-        anchor=f"fact-{position}",
-        headline=headline(fact, language),
-        when=language.moment(fact.event_time, fact.zone_offset, day_only=fact.day_precision),
+        title=headline(fact, language) if alone else step_headline(fact, language),
+        # The year of a record within an entry is that of the entry.
+        when=language.moment(fact.event_time, fact.zone_offset, day_only=fact.day_precision, year=alone),
         machine_when=machine_time(fact.event_time, fact.zone_offset, day_only=fact.day_precision),
         place=place_text(fact, language),
-        who=language.name(fact.party.name_en, fact.party.name_zh),
-        role=language.t(ROLES[role_of(fact)]) if role_of(fact) in ROLES else role_of(fact),
-        said_by=said_by(fact, language),
+        who=_who(fact, language),
         assurance=fact.assurance,
+        remarks=_remarks(fact, language),
         corroborations=corroborations,
         conflict=conflict,
-        documents=tuple(
-            DocumentView(language.t(DOCUMENTS[d.kind]) if d.kind in DOCUMENTS else d.kind, d.number)
-            for d in fact.documents
-            if d.number or d.kind in DOCUMENTS
-        ),
-        attributes=tuple(
-            (language.t(label), value)
-            for key, label in ATTRIBUTES.items()
-            if fact.attributes and (value := language.of(fact.attributes, key))
-        ),
-        tie=_tie_text(fact, language),
+        documents=_documents([fact], language) if alone else (),
+        attributes=_attributes([fact], language) if alone else (),
         withdrawn=_withdrawn(fact, language),
-        logged=fact.log_index is not None,
         log_index=fact.log_index,
+    )
+
+
+def _span(facts: Sequence[Fact], records: Sequence[RecordView], language: Language) -> str:
+    if len({record.when for record in records}) == 1:
+        return language.moment(facts[0].event_time, facts[0].zone_offset, day_only=facts[0].day_precision)
+    first, last = (in_zone(fact.event_time, fact.zone_offset) for fact in (facts[0], facts[-1]))
+    return language.span(first, last)
+
+
+def entry_view(positioned: Sequence[tuple[int, Fact]], language: Language) -> EntryView:
+    """An entry of the facts of one group, with their positions from 1."""
+    facts = [fact for _, fact in positioned]
+    alone = len(facts) == 1
+    records = tuple(record_view(fact, position, language, alone=alone) for position, fact in positioned)
+    places = list(dict.fromkeys(record.place for record in records if record.place))
+    shared = tuple(text for text in records[0].remarks if all(text in one.remarks for one in records))
+    spoken = {record.assurance for record in records if not record.withdrawn or alone}
+    return EntryView(
+        anchor=f"e{records[0].position}",
+        title=group_headline(facts, language),
+        when=_span(facts, records, language),
+        machine_when=records[0].machine_when,
+        place=" → ".join(places),
+        who=tuple(dict.fromkeys(record.who for record in records)),
+        levels=tuple(level for level in ASSURANCE if level in spoken),
+        documents=_documents(facts, language),
+        attributes=_attributes(facts, language),
+        remarks=shared,
+        records=records,
+        opened=not alone and any(record.withdrawn or record.conflict for record in records),
     )
 
 
 def blocks(trace: Trace, language: Language) -> tuple[BlockView, ...]:
     """The timeline, block by block; positions run through all blocks in the order of time."""
-    gathered: dict[str, list[FactView]] = {code: [] for code in BLOCKS}
-    for position, fact in enumerate(trace.facts, 1):
-        gathered[block_of(fact)].append(fact_view(fact, position, language))
+    gathered: dict[str, list[EntryView]] = {code: [] for code in BLOCKS}
+    for group in group_facts(trace.facts):
+        positioned = [(position + 1, trace.facts[position]) for position in group]
+        gathered[block_of(positioned[0][1])].append(entry_view(positioned, language))
     return tuple(
-        BlockView(code=code, icon=icon, title=language.t(title), facts=tuple(gathered[code]))
+        BlockView(code=code, icon=icon, title=language.t(title), entries=tuple(gathered[code]))
         for code, (icon, title) in BLOCKS.items()
         if gathered[code]
     )

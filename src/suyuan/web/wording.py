@@ -1,7 +1,7 @@
 """Plain words for the vocabulary of a trace: steps, roles, assurance, documents, legs' states.
 
 Message ids are English and are translated where they are shown. What is not listed here is shown by its
-own name: an unlisted step or document of a partner is never dropped.
+own name, written as words: an unlisted step or document of a partner is never dropped.
 """
 
 from __future__ import annotations
@@ -99,6 +99,16 @@ DOCUMENTS: dict[str, str] = {
     "waybill": N_("Waybill"),
     "parcel-list": N_("Parcel declaration"),
     "tax-bill": N_("Tax bill"),
+    "packing-list": N_("Packing list"),
+    "stock-bill": N_("Warehouse bill"),
+    "gate-pass-preentry": N_("Gate pass pre-entry no."),
+    "bonded-list-draft": N_("Bonded list, internal no."),
+    "parcel-list-draft": N_("Parcel declaration, internal no."),
+    "code-batch": N_("Code batch"),
+    "awb": N_("Air waybill"),
+    "po": N_("Purchase order"),
+    "inv": N_("Invoice"),
+    "desadv": N_("Dispatch advice"),
 }
 
 # Where one step means different things, ``timeline.headline`` first looks for a more exact sentence.
@@ -149,7 +159,7 @@ STEPS: dict[str, str] = {
     "transporting": N_("On its way"),
     "unloading": N_("Unloaded"),
     "unpacking": N_("Unpacked"),
-    "verifying": N_("Code verified by the buyer"),
+    "verifying": N_("Code checked by its holder"),
     "void_shipping": N_("Dispatch cancelled"),
     "waybill_issued": N_("Waybill issued"),
 }
@@ -186,6 +196,7 @@ TIE_LINKS: dict[str, str] = {
     "container": N_("container"),
     "lot": N_("lot"),
     "waybill": N_("parcel"),
+    "parcel": N_("parcel"),
     "parcel-list": N_("parcel declaration"),
     "bonded-list": N_("bonded list"),
     "ledger-item": N_("customs ledger item"),
@@ -233,7 +244,56 @@ ATTRIBUTES: dict[str, str] = {
     "bestBeforeDate": N_("Best before"),
     "productionDate": N_("Produced"),
     "warehouse": N_("Warehouse"),
+    "reason": N_("Reason"),
+    "measure": N_("Measure"),
 }
+DATES = frozenset({"itemExpirationDate", "bestBeforeDate", "productionDate"})
+
+# Results that inspectors write as a code or a stock phrase; any other result is shown in its own words.
+RESULTS: dict[str, str] = {
+    "pass": N_("passed"),
+    "passed": N_("passed"),
+    "conformant": N_("passed"),
+    "fail": N_("failed"),
+    "failed": N_("failed"),
+    "non_conformant": N_("failed"),
+    "sample taken for risk monitoring": N_("sample taken for risk monitoring"),
+    "first": N_("first check"),
+    "repeat": N_("checked before"),
+}
+
+# Why a record was withdrawn, by the last part of the CBV's error reason.
+REASONS: dict[str, str] = {
+    "did_not_occur": N_("it did not happen"),
+    "incorrect_data": N_("its data was wrong"),
+}
+
+# How goods travel, by the code of customs or its word. Codes of mere storage have none.
+TRANSPORT_MODES: dict[str, str] = {
+    "2": N_("by sea"),
+    "3": N_("by rail"),
+    "4": N_("by road"),
+    "5": N_("by air"),
+    "6": N_("by post"),
+    "sea": N_("by sea"),
+    "rail": N_("by rail"),
+    "road": N_("by road"),
+    "air": N_("by air"),
+    "courier": N_("by courier"),
+}
+
+
+def plain(word: str) -> str:
+    """A word of somebody's vocabulary as it can be read: the last part of a URI, without its joints."""
+    return (
+        word.rstrip("/")
+        .replace("#", "/")
+        .rsplit("/", 1)[-1]
+        .rsplit(":", 1)[-1]
+        .replace("_", " ")
+        .replace("-", " ")
+    )
+
 
 PRODUCT_FIELDS: tuple[tuple[str, str], ...] = (
     ("brand", N_("Brand")),
