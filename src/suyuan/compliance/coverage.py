@@ -8,7 +8,7 @@ list's supervision mode, else direct mail where a waybill names an air waybill; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import msgspec
 
@@ -19,6 +19,8 @@ from suyuan.trace.read import Reading
 from suyuan.trace.state import short_name
 
 ASSURANCES = ("authority-verified", "relayed", "inspected", "partner-signed", "self-declared")
+_CHINA = timezone(timedelta(hours=8))
+_LAST_SECOND = time(23, 59, 59)
 _RANK = {"self-declared": 0, "relayed": 1, "partner-signed": 2, "inspected": 3, "authority-verified": 4}
 # A receipt of customs that takes back what an earlier one gave. Goods that come back later are no refusal.
 _REFUSALS = frozenset({"rejected", "detained", "returned", "deleted", "void", "cancellation_concluded"})
@@ -55,7 +57,7 @@ def mode_of(facts: Sequence[Fact]) -> tuple[str, list[Finding]]:
 def coverage_of(trace: Trace, profiles: Sequence[Profile], now: datetime) -> Coverage:
     """The coverage of one trace at the moment ``now``. Withdrawn facts do not count."""
     mode, findings = mode_of(trace.facts)
-    first = trace.facts[0].event_time.date() if trace.facts else now.date()
+    first = (trace.facts[0].event_time if trace.facts else now).astimezone(_CHINA).date()
     profile = find_profile(profiles, mode, first)
     if profile is None:
         return Coverage(
@@ -121,10 +123,18 @@ def _facts_of(rule: LegRule, facts: Sequence[Fact]) -> list[int]:
 
 
 def _due(rule: LegRule, found: dict[str, list[int]], facts: Sequence[Fact]) -> datetime | None:
-    """When a leg is due: so many days after the first fact of the leg that it follows."""
+    """When a leg is due: at the end of so many days after the first fact of the leg that it follows.
+
+    Days are those of the Chinese calendar, in which statutory terms run.
+    """
     if not rule.after or not found[rule.after]:
         return None
-    return facts[found[rule.after][0]].event_time + timedelta(days=rule.days)
+    start = facts[found[rule.after][0]].event_time.astimezone(_CHINA).date()
+    return datetime.combine(start + timedelta(days=rule.days), _LAST_SECOND, _CHINA).astimezone(UTC)
+
+
+def _day(due: datetime) -> str:
+    return due.astimezone(_CHINA).date().isoformat()
 
 
 def _leg(
@@ -149,8 +159,8 @@ def _leg(
         elif due is not None and due < now:
             state = "missing"
             reason_en, reason_zh = (
-                f"It was due on {due.date().isoformat()}.",
-                f"应于 {due.date().isoformat()} 前完成。",
+                f"It was due on {_day(due)}.",
+                f"应于 {_day(due)} 前完成。",
             )
         else:
             state = "not yet due"
@@ -211,5 +221,5 @@ def _present(
                 "记录时间早于其前置环节。",
             )
     if due is not None and first.event_time > due:
-        return "late", f"It was due on {due.date().isoformat()}.", f"应于 {due.date().isoformat()} 前完成。"
+        return "late", f"It was due on {_day(due)}.", f"应于 {_day(due)} 前完成。"
     return "present", "", ""
