@@ -26,6 +26,7 @@ from suyuan.printing.symbol import MM_PER_INCH
 
 RESOLUTIONS: Final = (203, 300, 600)
 _ASCENT = 0.74  # of the type size: where font 0 has its baseline under the field's top
+_INK, _BOLD_INK = 100, 45  # of 255: how dark a dot of the drawn type must be to be printed
 _REPEATED = re.compile(r"([0-9A-F])\1+")
 _SPECIAL = re.compile(r"[\^~_\\]")
 
@@ -101,14 +102,16 @@ def _dotted(typeface: Typeface, text: str, height: int, bold: bool) -> tuple[tup
     """One row of text as rows of bits, and how many of them lie above the baseline."""
     font = _sized(typeface, height)
     shown = typeface.printable(text)
-    stroke = max(height // 40, 1) if bold else 0
+    # Small bold type would clog if it were outlined by a whole dot; taking fainter dots thickens it enough.
+    stroke = height // 40 if bold else 0
+    faintest = _BOLD_INK if bold else _INK
     left, top, right, bottom = font.getbbox(shown, anchor="ls", stroke_width=stroke)
     size = (max(int(right - left), 1), max(int(bottom - top), 1))
     image = Image.new("L", size, 0)
     ImageDraw.Draw(image).text((-left, -top), shown, fill=255, font=font, anchor="ls", stroke_width=stroke)
     pixels = image.tobytes()
     rows = (pixels[start : start + size[0]] for start in range(0, len(pixels), size[0]))
-    return tuple("".join("1" if pixel > 127 else "0" for pixel in row) for row in rows), -int(top)
+    return tuple("".join("1" if pixel > faintest else "0" for pixel in row) for row in rows), -int(top)
 
 
 def _graphic(rows: list[str], x: int, y: int) -> str:
