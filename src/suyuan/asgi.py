@@ -31,6 +31,7 @@ from suyuan.db.pool import Connection, Pool
 from suyuan.errors import SuyuanError
 from suyuan.observing import configure_logging
 from suyuan.parties import find_holders, get_party
+from suyuan.settings import Settings
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.routes import item_routes
 from suyuan.web.source import StoredItems
@@ -39,13 +40,23 @@ _logger = structlog.get_logger("suyuan.asgi")
 _WATCH_SECONDS = 1.0
 
 
-async def page_settings(db: Pool | Connection, base_url: str) -> PageSettings:
-    """What the pages say of their operator: the party that holds the role, if there is one."""
-    holders = await find_holders(db, "operator", datetime.now(UTC))
-    if not holders:
-        return PageSettings(base_url=base_url)
-    party = await get_party(db, holders[0].party_id)
-    return PageSettings(base_url=base_url, operator_en=party.name_en, operator_zh=party.name_zh)
+async def page_settings(db: Pool | Connection, configured: Settings) -> PageSettings:
+    """What the pages say of this deployment; its operator is the party that holds the role unless a name is set."""
+    operator_en, operator_zh = configured.operator_name_en, configured.operator_name_zh
+    if not (operator_en and operator_zh):
+        holders = await find_holders(db, "operator", datetime.now(UTC))
+        if holders:
+            party = await get_party(db, holders[0].party_id)
+            operator_en, operator_zh = operator_en or party.name_en, operator_zh or party.name_zh
+    return PageSettings(
+        base_url=configured.base_url,
+        operator_en=operator_en,
+        operator_zh=operator_zh,
+        report_url=configured.report_url,
+        icp_number=configured.icp_number,
+        police_number=configured.police_number,
+        root_files=configured.root_files_dir,
+    )
 
 
 def create_application(services: Services, items: ItemSource, pages: PageSettings) -> ASGIApp:
@@ -77,7 +88,7 @@ async def opened(services: Services) -> AsyncIterator[ASGIApp]:
         legs_folder=services.settings.data_dir / "legs",
     )
     await items.load_gtins()
-    pages = await page_settings(services.pool, services.settings.base_url)
+    pages = await page_settings(services.pool, services.settings)
     yield create_application(services, items, pages)
 
 

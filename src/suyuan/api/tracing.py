@@ -14,14 +14,16 @@ from suyuan.api.access import BALANCE_ROLES, holds_any, require, viewer_of
 from suyuan.api.model import Call, services_of
 from suyuan.api.requests import read_thing
 from suyuan.compliance.balance import Subject, balance_of
+from suyuan.compliance.consignment import Consignment, consignments_of
 from suyuan.compliance.coverage import coverage_seen
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Balance, Coverage
 from suyuan.errors import NotFoundError, PermissionDenied
 from suyuan.gs1.digital_link import canonical_or_same
 from suyuan.issuing.codes import check_batch
-from suyuan.trace import OPERATOR, make_bundle
+from suyuan.trace import OPERATOR, Viewer, make_bundle
 from suyuan.trace.model import Trace
+from suyuan.trace.read import split_item
 
 
 def unknown_thing() -> NotFoundError:
@@ -34,11 +36,29 @@ def unknown_thing() -> NotFoundError:
     )
 
 
+def check_public(thing: str, viewer: Viewer) -> None:
+    """Raise ``NotFoundError`` where a thing is not the public's to ask for.
+
+    The public holds goods and asks by what stands on them. Numbers of customs documents, containers and pseudonyms
+    can be guessed in order, so whoever is not the operator gets the same answer for all of them. A GTIN alone would
+    give the way of every lot and parcel.
+    """
+    if viewer.whole:
+        return
+    gtin, serial, lot = split_item(thing)
+    if not thing.startswith(("https://", "http://")) or (gtin and not serial and not lot):
+        raise unknown_thing()
+
+
 @get("/api/v1/trace", tags=["trace"])
 async def read_trace(request: Call, uri: FromQuery[str]) -> Trace:
-    """The way of one thing, facts in order of event time: an item, a lot, a logistic unit, a document."""
+    """The way of one thing, facts in order of event time: an item, a lot, a logistic unit; for the operator also a
+    document or a container.
+    """
     viewer = await viewer_of(request)
-    trace = await services_of(request).reader.read(read_thing(uri), viewer)
+    thing = read_thing(uri)
+    check_public(thing, viewer)
+    trace = await services_of(request).reader.read(thing, viewer)
     if trace is None:
         raise unknown_thing()
     return trace
@@ -49,8 +69,10 @@ async def read_coverage(request: Call, uri: FromQuery[str]) -> Coverage:
     """Which of the legs that the law asks for are there, which are missing, and who owes them."""
     viewer = await viewer_of(request)
     services = services_of(request)
+    thing = read_thing(uri)
+    check_public(thing, viewer)
     profiles = load_profiles(services.settings.data_dir / "legs")
-    readings = await services.reader.read_views(read_thing(uri), OPERATOR, viewer)
+    readings = await services.reader.read_views(thing, OPERATOR, viewer)
     if not readings:
         raise unknown_thing()
     return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
@@ -87,14 +109,34 @@ async def read_balance(
     return await balance_of(pool, subject)
 
 
+@get("/api/v1/consignments", tags=["trace"])
+async def read_consignments(request: Call, uri: FromQuery[str]) -> tuple[Consignment, ...]:
+    """The direct-mail consignments that a thing's parcel was part of: how many parcels left and how many arrived.
+
+    For the operator: a consignment is many people's.
+    """
+    viewer = await viewer_of(request)
+    if not viewer.whole:
+        raise PermissionDenied(
+            "access.consignment",
+            "A consignment is shared by many people and shown to the operator alone.",
+            remedy="Ask with an operator's token.",
+        )
+    services = services_of(request)
+    trace = await services.reader.read(read_thing(uri), viewer)
+    if trace is None:
+        raise unknown_thing()
+    return await consignments_of(services.pool, trace)
+
+
 @get("/api/v1/bundle", tags=["trace"])
 async def read_bundle(request: Call, uri: FromQuery[str]) -> Response[bytes]:
     """The proof bundle of a thing's trace: what the caller may see, checkable offline (suyuan verify)."""
     viewer = await viewer_of(request)
     services = services_of(request)
-    bundle = await make_bundle(
-        services.reader, services.tree, read_thing(uri), viewer, log_key=services.signer.vkey
-    )
+    thing = read_thing(uri)
+    check_public(thing, viewer)
+    bundle = await make_bundle(services.reader, services.tree, thing, viewer, log_key=services.signer.vkey)
     if bundle is None:
         raise NotFoundError(
             "trace.bundle.none",
@@ -106,4 +148,4 @@ async def read_bundle(request: Call, uri: FromQuery[str]) -> Response[bytes]:
     return Response(bundle, media_type="application/json", headers=headers)
 
 
-ROUTES = (read_trace, read_coverage, read_balance, read_bundle)
+ROUTES = (read_trace, read_coverage, read_balance, read_consignments, read_bundle)
