@@ -29,6 +29,7 @@ GLOSSARY = (ROOT / "docs" / "GLOSSARY.md").read_text("utf-8")
 RECORDS = ROOT / "docs" / "adr"
 
 TREES = ("src", "tests", "docs", "examples", "bench", "tools", ".ci")
+_HIDDEN = {"__pycache__", ".hypothesis", "node_modules"}
 CODE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 
 
@@ -38,7 +39,11 @@ def project_files(*suffixes: str) -> Iterator[Path]:
     for tree in TREES:
         found += (ROOT / tree).rglob("*")
     for path in sorted(found):
-        if path.is_file() and "__pycache__" not in path.parts and (not suffixes or path.suffix in suffixes):
+        if (
+            path.is_file()
+            and not _HIDDEN.intersection(path.parts)
+            and (not suffixes or path.suffix in suffixes)
+        ):
             yield path
 
 
