@@ -118,6 +118,19 @@ def test_every_command_in_the_documents_exists() -> None:
                 assert f"{first} {second}" in known, f"{path.name}: suyuan {first} {second}"
 
 
+def test_every_option_in_an_example_exists() -> None:
+    import typer.main
+
+    tree = typer.main.get_command(module("suyuan.cli.main").app)
+    for line in re.findall(r"^ {4}(?:\S+=\S+ |\.venv/bin/)?suyuan (.*)$", README, re.MULTILINE):
+        command: Any = tree
+        words = line.partition(" #")[0].split()
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
+
+
 def _code_of(path: Path) -> str:
     """Code in a document: fenced, indented, or between backticks."""
     text = path.read_text("utf-8")
