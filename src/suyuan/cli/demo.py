@@ -81,6 +81,9 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     legs_open: tuple[dict[str, Any], ...]
     assurance: dict[str, int]
     balance: dict[str, Any]
+    waybills: int
+    consignments: tuple[dict[str, Any], ...]
+    state: str
     findings: tuple[str, ...]
     recalled: str
     facts_verified: int
@@ -216,18 +219,19 @@ class Demo:
 
     def prepare(self, folder: Path) -> None:
         """The operator, the parties of the folder with a token each, products and places."""
-        self.suyuan(
-            "party",
-            "add",
-            OPERATOR,
-            "--name-en",
-            "Demo operator",
-            "--name-zh",
-            "演示运营方",
-            "--role",
-            "operator",
-        )
-        self.tokens[OPERATOR] = self.token(OPERATOR, "operator")
+        if OPERATOR not in self.tokens:
+            self.suyuan(
+                "party",
+                "add",
+                OPERATOR,
+                "--name-en",
+                "Demo operator",
+                "--name-zh",
+                "演示运营方",
+                "--role",
+                "operator",
+            )
+            self.tokens[OPERATOR] = self.token(OPERATOR, "operator")
         self.suyuan("party", "import", str(folder / "parties.csv"))
         for paper in load_manifest(folder):
             party = paper.delivering_party
@@ -333,18 +337,21 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
     journey = load_journey(folder)
     papers = load_manifest(folder)
     demo.prepare(folder)
-    serials = demo.issue(journey, papers[0].delivering_party)
+    serials = demo.issue(journey, journey.issued_by or papers[0].delivering_party)
     deliveries = _deliver_all(demo, journey, papers, serials)
     item = f"https://id.gs1.org/01/{journey.gtin}/21/{serials[journey.followed - 1]}"
     trace = demo.wait_until_published(item)
     coverage = demo.ask("/api/v1/coverage", uri=item)
-    balance = demo.ask(
-        "/api/v1/balance",
-        gtin=journey.gtin,
-        lot=journey.lot,
-        ledger_item=journey.ledger_item,
-        facility=journey.facility,
-    )
+    balance: dict[str, Any] = {"findings": ()}
+    if journey.ledger_item:
+        balance = demo.ask(
+            "/api/v1/balance",
+            gtin=journey.gtin,
+            lot=journey.lot,
+            ledger_item=journey.ledger_item,
+            facility=journey.facility,
+        )
+    consignments = () if journey.ledger_item else demo.ask("/api/v1/consignments", uri=item)
     bundle = demo.client.get("/api/v1/bundle", params={"uri": item}).content
     key = demo.client.get("/log/key").text.strip()
     before = time.perf_counter()
@@ -375,6 +382,9 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         legs_open=tuple(leg for leg in required if leg["state"] not in ("present", "late")),
         assurance=coverage["assurance_counts"],
         balance=balance,
+        waybills=len(trace["parcels"]),
+        consignments=tuple(consignments),
+        state=trace["state"],
         findings=tuple(f["reason_en"] for f in (*coverage["findings"], *balance["findings"])),
         recalled=_local(recall["since"], recall["zone_offset"]).date().isoformat() if recall else "",
         facts_verified=len(verified.facts),
@@ -434,7 +444,8 @@ def route_of(trace: dict[str, Any], coverage: dict[str, Any]) -> list[str]:
         fact = facts[position]
         return _local(fact["event_time"], fact["zone_offset"]).strftime("%m-%d")
 
-    stops = [city(0)] if facts else []
+    placed = next((position for position, fact in enumerate(facts) if fact["place"]), None)
+    stops = [city(placed)] if placed is not None else []
     for code in ("departure", "arrival", "list-release", "delivery"):
         if code in legs:
             position = legs[code]["facts"][0]
@@ -465,10 +476,17 @@ def print_summary(console: Console, report: JourneyReport, base_url: str) -> Non
             f"  [yellow]{leg['state']}[/]: {leg['name_en']} ({leg['name_zh']}), owed by the {leg['owed_by']}."
             f" {leg['reason_en']}"
         )
-    line(
-        f"  balance: {_count(balance['coded'])} coded  {_count(balance['received'])} received"
-        f"  {_count(balance['damaged'])} damaged  {_count(balance['unexplained'])} unexplained"
-    )
+    if "coded" in balance:
+        line(
+            f"  balance: {_count(balance['coded'])} coded  {_count(balance['received'])} received"
+            f"  {_count(balance['damaged'])} damaged  {_count(balance['unexplained'])} unexplained"
+        )
+    for consignment in report.consignments:
+        line("  " + _consignment_text(consignment))
+    if report.waybills > 1:
+        line(f"  the parcel travelled under {report.waybills} waybill numbers")
+    if report.state == "returned":
+        line("  [yellow]returned[/]: this code is never sold again")
     for finding in report.findings:
         line(f"  [yellow]finding[/]: {finding}")
     if report.recalled:
@@ -478,6 +496,14 @@ def print_summary(console: Console, report: JourneyReport, base_url: str) -> Non
     line(f"  Buyer page {report.page}")
     line(f"  API        {base_url}/api/v1/trace?uri={item}")
     line(f"  Log        {base_url}/log/checkpoint")
+
+
+def _consignment_text(found: dict[str, Any]) -> str:
+    text = f"consignment {found['number']}: {found['consolidated']} parcels left, {found['received']} arrived"
+    if found["missing"]:
+        short = "one parcel" if found["missing"] == 1 else f"{found['missing']} parcels"
+        text += f", {short} short ({'this one' if found['parcel'] == 'missing' else 'not this one'})"
+    return text
 
 
 def _count(text: str) -> str:
