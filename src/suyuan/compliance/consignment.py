@@ -84,6 +84,15 @@ async def consignments_of(db: Pool | Connection, trace: Trace) -> tuple[Consignm
     return tuple([await consignment_of(db, uri, trace.parcels) for uri in sorted(air_waybills)])
 
 
+async def consignment_findings(db: Pool | Connection, trace: Trace) -> tuple[Finding, ...]:
+    """What does not add up in the consignments of an item's parcel, from the operator's trace.
+
+    A finding names the air waybill and counts other people's parcels: it is for whoever sees the whole.
+    """
+    found = await consignments_of(db, trace)
+    return tuple(consignment.finding for consignment in found if consignment.finding is not None)
+
+
 async def consignment_of(db: Pool | Connection, document: str, parcels: Sequence[str] = ()) -> Consignment:
     """The consignment under an air waybill (its URI), seen from one parcel by its waybill URIs (pseudonyms)."""
     count = _count(await _events(db, document))
