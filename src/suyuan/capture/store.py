@@ -302,7 +302,7 @@ async def _write_things(conn: Connection, events: Sequence[PreparedEvent], month
     for event in events:
         for key, uri in event.uris.items():
             if uris.setdefault(key, uri) != uri:
-                raise _collision(uri)
+                raise _collision()
     keys = sorted(uris)
     known = await conn.fetch(
         sql(__package__, "add_things"),
@@ -315,12 +315,12 @@ async def _write_things(conn: Connection, events: Sequence[PreparedEvent], month
         old = sorted(row["key"] for row in known)
         clash = await conn.fetchrow(sql(__package__, "check_things"), old, [uris[key] for key in old], month)
         if clash is not None:
-            raise _collision(clash["uri"])
+            raise _collision()
 
 
-def _collision(uri: str) -> IntegrityError:
+def _collision() -> IntegrityError:
     return IntegrityError(
         "capture.thing.collision",
-        f"Two different things have the same key; the second is {uri[:200]}.",
+        "Two different things have the same key.",
         remedy="Nothing was stored. Report this: it happens by chance once in 2^40 things of one class.",
     )
