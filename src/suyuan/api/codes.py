@@ -42,14 +42,19 @@ class VoidCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str
 
 
-def csv_rows(batch: Batch, settings: Settings, serials: list[str]) -> bytes:
-    """Rows of the CSV of a batch: serial, the URI as the label carries it, GTIN and lot.
+def label_stem(batch: Batch, settings: Settings) -> str:
+    """What the label URIs of a batch have in common: a serial put behind it makes one.
 
-    Serials are of an alphabet that no URI escapes, so the stem of the label's URI is made once.
+    Serials are of an alphabet that no URI escapes.
     """
-    lot = f'"{batch.lot.replace(chr(34), chr(34) * 2)}"' if set(batch.lot) & set(',"') else batch.lot
     scheme = settings.base_url.partition(":")[0]
-    stem = item_uri(settings.code_host, batch.gtin, "0", scheme=scheme)[:-1]
+    return item_uri(settings.code_host, batch.gtin, "0", scheme=scheme)[:-1]
+
+
+def csv_rows(batch: Batch, settings: Settings, serials: list[str]) -> bytes:
+    """Rows of the CSV of a batch: serial, the URI as the label carries it, GTIN and lot."""
+    lot = f'"{batch.lot.replace(chr(34), chr(34) * 2)}"' if set(batch.lot) & set(',"') else batch.lot
+    stem = label_stem(batch, settings)
     return "".join([f"{serial},{stem}{serial},{batch.gtin},{lot}\r\n" for serial in serials]).encode()
 
 

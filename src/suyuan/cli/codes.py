@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -37,6 +39,9 @@ class Format(StrEnum):
     """Forms in which a batch is written."""
 
     CSV = "csv"
+    PDF = "pdf"
+    SVG = "svg"
+    ZPL = "zpl"
 
 
 def issue(
@@ -50,16 +55,29 @@ def issue(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; standard output where left out.")
     ] = None,
+    style: Annotated[
+        str, typer.Option(help="Size and layout of labels, e.g. qr-25x25, item-40x20, item-50x30, a4-3x8.")
+    ] = "item-40x20",
+    dpi: Annotated[
+        int, typer.Option(help="Resolution of the label printer, for ZPL: 203, 300 or 600.")
+    ] = 203,
+    expiry: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Best before, printed where the style has room."),
+    ] = None,
     label: Annotated[str, typer.Option(help="For your own use.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue a batch of codes, one for each item: serial, URI as the label carries it, GTIN, lot.
+    """Issue a batch of codes, one for each item: as a table, or as labels ready to print.
 
-    All codes of the batch exist afterwards, or none; a file appears under its name when it is whole.
+    CSV holds serial, URI as the label carries it, GTIN, lot. PDF are pages, SVG a ZIP of one drawing a label, ZPL
+    what a thermal printer takes; the catalogue gives the product's names. All codes of the batch exist afterwards,
+    or none; a file appears under its name when it is whole.
 
     \b
       suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv
+      suyuan issue --gtin 08710000001236 --lot L25216A --count 24 --format pdf --style a4-3x8 --out labels.pdf
     """
     if as_json and out is None:
         raise InputError(
@@ -68,7 +86,8 @@ def issue(
             path="--out",
             remedy="Add --out FILE.",
         )
-    batch = run(data_dir, lambda services: _issue(services, gtin, lot, count, party, label, out))
+    sheet = _Sheet(form, style, dpi, expiry.date() if expiry else None)
+    batch = run(data_dir, lambda services: _issue(services, gtin, lot, count, party, label, out, sheet))
     if out is not None:
         show(
             batch,
@@ -80,16 +99,37 @@ def issue(
         )
 
 
+class _Sheet(NamedTuple):
+    """How a batch is written."""
+
+    form: Format
+    style: str
+    dpi: int
+    expiry: date | None
+
+
 async def _issue(
-    services: Services, gtin: str, lot: str, count: int, party: str, label: str, out: Path | None
+    services: Services,
+    gtin: str,
+    lot: str,
+    count: int,
+    party: str,
+    label: str,
+    out: Path | None,
+    sheet: _Sheet,
 ) -> Batch:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from suyuan import issuing
     from suyuan.issuing.codes import check_batch
     from suyuan.parties import get_party
+    from suyuan.printing.render import open_printer
+    from suyuan.printing.styles import get_style
 
     check_batch(gtin, lot, count)
+    if sheet.form is not Format.CSV:
+        # What cannot be printed is refused before a code exists.
+        open_printer(sheet.form, get_style(sheet.style), sheet.dpi)
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -105,7 +145,7 @@ async def _issue(
             label=label,
             progress=lambda done: progress.update(task, completed=done),
         )
-    await _write(services, batch, out)
+    await _write(services, batch, out, sheet)
     return batch
 
 
@@ -123,23 +163,53 @@ async def _owner(services: Services, gtin: str) -> str:
     return product.owner_party
 
 
-async def _write(services: Services, batch: Batch, out: Path | None) -> None:
-    """Write the batch's CSV, serials streamed."""
-    from suyuan.api.codes import CSV_HEADER, csv_rows
-    from suyuan.issuing import iter_serials
-
+async def _write(services: Services, batch: Batch, out: Path | None, sheet: _Sheet) -> None:
+    """Write the batch, serials streamed."""
     part = out.with_name(out.name + ".part") if out is not None else None
     file = sys.stdout.buffer if part is None else part.open("wb")
     try:
-        file.write(CSV_HEADER)
-        async for serials in iter_serials(services.pool, batch.batch_id):
-            file.write(csv_rows(batch, services.settings, serials))
+        async for piece in _pieces(services, batch, sheet):
+            file.write(piece)
         file.flush()
     finally:
         if part is not None:
             file.close()
     if part is not None and out is not None:
         part.replace(out)
+
+
+async def _pieces(services: Services, batch: Batch, sheet: _Sheet) -> AsyncIterator[bytes]:
+    """The batch in the form that was asked for, bit by bit."""
+    from suyuan.api.codes import CSV_HEADER, csv_rows, label_stem
+    from suyuan.catalog import find_products
+    from suyuan.issuing import iter_serials
+    from suyuan.printing.label import Label
+    from suyuan.printing.render import open_printer
+    from suyuan.printing.styles import get_style
+
+    if sheet.form is Format.CSV:
+        yield CSV_HEADER
+        async for serials in iter_serials(services.pool, batch.batch_id):
+            yield csv_rows(batch, services.settings, serials)
+        return
+    product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
+    stem = label_stem(batch, services.settings)
+    printer = open_printer(sheet.form, get_style(sheet.style), sheet.dpi)
+    async for serials in iter_serials(services.pool, batch.batch_id):
+        for serial in serials:
+            yield printer.add(
+                Label(
+                    uri=stem + serial,
+                    gtin=batch.gtin,
+                    serial=serial,
+                    lot=batch.lot,
+                    expiry=sheet.expiry,
+                    name_zh=product.name_zh if product else "",
+                    name_en=product.name_en if product else "",
+                )
+            )
+    for piece in printer.finish():
+        yield piece
 
 
 def read_serials(path: Path) -> tuple[str, ...]:
