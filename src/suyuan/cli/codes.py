@@ -16,8 +16,10 @@ from suyuan.errors import InputError
 
 if TYPE_CHECKING:
     from suyuan.app import Services
+    from suyuan.catalog import Product
     from suyuan.compliance.activation import ActivationResult
     from suyuan.issuing import Activation, Batch
+    from suyuan.printing.label import Label
 
 Gtin = Annotated[str, typer.Option("--gtin", help="GTIN, 14 digits.")]
 Lot = Annotated[str, typer.Option("--lot", help="Lot number.")]
@@ -121,6 +123,7 @@ async def _issue(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from suyuan import issuing
+    from suyuan.catalog import find_products
     from suyuan.issuing.codes import check_batch
     from suyuan.parties import get_party
     from suyuan.printing.render import open_printer
@@ -129,7 +132,17 @@ async def _issue(
     check_batch(gtin, lot, count)
     if sheet.form is not Format.CSV:
         # What cannot be printed is refused before a code exists.
-        open_printer(sheet.form, get_style(sheet.style), sheet.dpi)
+        product = (await find_products(services.pool, [gtin])).get(gtin)
+        open_printer(sheet.form, get_style(sheet.style), sheet.dpi).add(
+            _label(
+                f"https://{services.settings.code_host}/01/{gtin}/21/{'0' * 20}",
+                gtin,
+                "0" * 20,
+                lot,
+                product,
+                sheet,
+            )
+        )
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -178,12 +191,25 @@ async def _write(services: Services, batch: Batch, out: Path | None, sheet: _She
         part.replace(out)
 
 
+def _label(uri: str, gtin: str, serial: str, lot: str, product: Product | None, sheet: _Sheet) -> Label:
+    from suyuan.printing.label import Label
+
+    return Label(
+        uri=uri,
+        gtin=gtin,
+        serial=serial,
+        lot=lot,
+        expiry=sheet.expiry,
+        name_zh=product.name_zh if product else "",
+        name_en=product.name_en if product else "",
+    )
+
+
 async def _pieces(services: Services, batch: Batch, sheet: _Sheet) -> AsyncIterator[bytes]:
     """The batch in the form that was asked for, bit by bit."""
     from suyuan.api.codes import CSV_HEADER, csv_rows, label_stem
     from suyuan.catalog import find_products
     from suyuan.issuing import iter_serials
-    from suyuan.printing.label import Label
     from suyuan.printing.render import open_printer
     from suyuan.printing.styles import get_style
 
@@ -197,17 +223,7 @@ async def _pieces(services: Services, batch: Batch, sheet: _Sheet) -> AsyncItera
     printer = open_printer(sheet.form, get_style(sheet.style), sheet.dpi)
     async for serials in iter_serials(services.pool, batch.batch_id):
         for serial in serials:
-            yield printer.add(
-                Label(
-                    uri=stem + serial,
-                    gtin=batch.gtin,
-                    serial=serial,
-                    lot=batch.lot,
-                    expiry=sheet.expiry,
-                    name_zh=product.name_zh if product else "",
-                    name_en=product.name_en if product else "",
-                )
-            )
+            yield printer.add(_label(stem + serial, batch.gtin, serial, batch.lot, product, sheet))
     for piece in printer.finish():
         yield piece
 
