@@ -18,7 +18,7 @@ from suyuan.web.classify import (
 )
 from suyuan.web.grouping import family_of
 from suyuan.web.language import N_, Language
-from suyuan.web.wording import CUSTOMS_STATES, STEPS, plain
+from suyuan.web.wording import CUSTOMS_STATES, REQUESTS, STEPS, plain
 
 _GROUPS: dict[str, str] = {
     "courier": N_("On the way with the courier"),
@@ -99,6 +99,9 @@ def _state(fact: Fact, language: Language) -> str:
         word = "passed_gate"
     if not word:
         word = "released" if step_name(fact) == "releasing" else "declared"
+    request, _, rest = word.partition("_")
+    if request in REQUESTS and rest in CUSTOMS_STATES:
+        return f"{language.t(REQUESTS[request])} · {language.t(CUSTOMS_STATES[rest])}"
     return language.t(CUSTOMS_STATES[word]) if word in CUSTOMS_STATES else plain(word)
 
 

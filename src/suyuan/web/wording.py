@@ -187,6 +187,13 @@ CUSTOMS_STATES: dict[str, str] = {
     "passed_gate": N_("passed the gate"),
     "declaration_drafted": N_("import declaration drafted"),
     "declaration_failed": N_("import declaration not drafted"),
+    "shipped_back": N_("shipped back"),
+}
+
+# What is asked of customs after a declaration; the state of the request follows in the disposition.
+REQUESTS: dict[str, str] = {
+    "return": N_("return request"),
+    "cancellation": N_("cancellation request"),
 }
 
 TIE_LINKS: dict[str, str] = {
