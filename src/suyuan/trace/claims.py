@@ -17,6 +17,8 @@ from suyuan.disclosure.policy import named_by
 Positions: TypeAlias = "dict[tuple[str, str], int]"
 """Where an event's lists name things of ours: field and URI -> place."""
 
+# What carries many people's goods: a paper of one of them that is named with it says nothing of the others.
+CARRIERS = ("container", "awb")
 _PERSONAL_LISTS = ("bizTransactionList", "epcList", "childEPCs")
 # What the index files under one role, a body keeps in two lists.
 _CLASSES_BESIDE = {
@@ -42,7 +44,7 @@ def claims_at_hand(
 
 def own_claims(claims: Sequence[Claim], own: Set[str]) -> Sequence[Claim]:
     """The claims without those that name another person's papers: an exit list deducts a thousand parcels."""
-    if not plural_kinds(named_by(claim.value) for claim in claims if claim.path in _PERSONAL_LISTS):
+    if not _names_several([named_by(claim.value) for claim in claims if claim.path in _PERSONAL_LISTS]):
         return claims
     return [claim for claim in claims if not _is_strangers(named_by(claim.value), own)]
 
@@ -50,7 +52,7 @@ def own_claims(claims: Sequence[Claim], own: Set[str]) -> Sequence[Claim]:
 def own_body(body: Mapping[str, Any], own: Set[str]) -> Mapping[str, Any]:
     """The body without the names of other persons' papers and parcels."""
     kept: dict[str, Any] = {}
-    if not plural_kinds(named_by(one) for field in _PERSONAL_LISTS for one in body.get(field) or ()):
+    if not _names_several([named_by(one) for field in _PERSONAL_LISTS for one in body.get(field) or ()]):
         return body
     for field in _PERSONAL_LISTS:
         elements = body.get(field) or ()
@@ -58,6 +60,12 @@ def own_body(body: Mapping[str, Any], own: Set[str]) -> Mapping[str, Any]:
         if len(mine) < len(elements):
             kept[field] = mine
     return {**body, **kept} if kept else body
+
+
+def _names_several(uris: Sequence[str]) -> bool:
+    """Whether an event may name people who have nothing to do with each other: several, or one with a carrier of
+    many people's goods."""
+    return bool(plural_kinds(uris)) or any(document_kind(uri) in CARRIERS for uri in uris)
 
 
 def _is_strangers(uri: str, own: Set[str]) -> bool:

@@ -24,7 +24,7 @@ from suyuan.db.pool import Connection, sql
 from suyuan.gs1.percent import encode_value
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
-from suyuan.trace.claims import Positions
+from suyuan.trace.claims import CARRIERS, Positions
 from suyuan.trace.intervals import DELETE, OPEN_END, OPEN_START, Interval, Move, containment
 from suyuan.trace.model import Ambiguity, Tie, TieLink
 from suyuan.trace.rows import Row, Span, fetch_rows
@@ -46,8 +46,6 @@ _UP = (Role.SUBJECT, Role.PARENT, Role.CHILD, Role.DOCUMENT)
 _PAPER = (Role.SUBJECT, Role.DOCUMENT, Role.LINK)
 # Papers of one consignment: what tells two consignments of the same goods apart.
 _CONSIGNMENT = frozenset({"bonded-list:in", "declaration", "bol", "gate-pass:in", "container", "awb"})
-# What carries many people's goods: a paper of one of them that is named with it says nothing of the others.
-_CARRIERS = ("container", "awb")
 # Papers that only lead on: their own events are about all goods of a ledger.
 _BRIDGES = frozenset({"ledger-item"})
 _PRECEDENCE = {"direct": 0, "alias": 1, "containment": 2, "transformation": 3, "lot": 4, "document": 5}
@@ -488,7 +486,7 @@ class Walker:
             documents = documents_of(self.bodies.get(event_key, {}))
             # A wave pick for ten orders does not say which of them is the item's, nor does a paper of one order
             # that is named with the container of a thousand.
-            shared = bool(tie.links) and tie.links[-1].kind in _CARRIERS
+            shared = bool(tie.links) and tie.links[-1].kind in CARRIERS
             strangers = shared or self.names_several_people(event_key)
             for uri in documents:
                 kind = document_kind(uri)
@@ -548,7 +546,7 @@ class Walker:
         """Whether the event names containers or air waybills and ours, where known, is not among them."""
         named = self.bodies.get(event_key, {}).get("epcList") or ()
         way = [*(reach.uri for reach in self.containers), *self.papers]
-        for kind in _CARRIERS:
+        for kind in CARRIERS:
             theirs = {uri for uri in named if document_kind(uri) == kind}
             mine = {uri for uri in way if document_kind(uri) == kind}
             if theirs and mine and not theirs & mine:
@@ -585,7 +583,7 @@ class Walker:
         mine: dict[str, set[str]] = {}
         for uri in self.papers:
             mine.setdefault(link_kind(uri), set()).add(uri)
-        for kind in _CARRIERS:
+        for kind in CARRIERS:
             mine.setdefault(kind, set()).update(
                 r.uri for r in self.containers if document_kind(r.uri) == kind
             )
