@@ -184,10 +184,8 @@ class Deployment:
         found = []
         for table, column, kind in columns:
             given = f'"{column}"' if kind == "bytea" else f"convert_to(\"{column}\"::text, 'UTF8')"
-            for text in texts:
-                asked = f'SELECT EXISTS (SELECT FROM "{table}" WHERE position($1::bytea IN {given}) > 0)'
-                if await self.pool.fetchval(asked, text.encode()):
-                    found.append((table, column, text))
+            held = await self.pool.fetchval(f"SELECT string_agg({given}, '\\x0a') FROM \"{table}\"") or b""
+            found += [(table, column, text) for text in texts if text.encode() in held]
         return found
 
     async def check_log(self) -> Any:
