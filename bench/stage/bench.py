@@ -15,7 +15,7 @@ import msgspec
 from stage.goods import Goods, fill_to, make_goods
 from stage.members import add_members
 from stage.result import Condition, machine
-from stage.server import Server, start_empty_server, start_server
+from stage.server import BASE_URL, Server, start_empty_server, start_server
 from suyuan import settings
 from suyuan.app import Services, open_services
 
@@ -100,7 +100,7 @@ class Bench:
 
         async def make() -> Services:
             self.say("starting a deployment")
-            chosen = settings.load({}, data_dir=str(self.folder()), base_url="https://trace.example")
+            chosen = settings.load({}, data_dir=str(self.folder()), base_url=BASE_URL)
             services = await self._stack.enter_async_context(open_services(chosen))
             await add_members(services)
             return services

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -16,12 +15,14 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from stage.result import Skip
 
 HOST = "127.0.0.1"
+BASE_URL = "https://trace.example"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _BENCH = Path(__file__).resolve().parent.parent
@@ -80,11 +81,10 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def start_server(folder: Path) -> AsyncIterator[Server]:
-    """``suyuan serve`` on the deployment in ``folder``. Raises ``Skip``."""
-    if importlib.util.find_spec("suyuan.cli.main") is None:
-        raise Skip("suyuan serve is not there")
+    """``suyuan serve`` on the deployment in ``folder``, a process for each core. Raises ``Skip``."""
     port = free_port()
-    options = ["--port", str(port), "--data-dir", str(folder)]
+    workers = str(os.cpu_count() or 1)
+    options = ["--workers", workers, "--port", str(port), "--data-dir", str(folder)]
     async with _running([sys.executable, "-m", "suyuan", "serve", *options], port, "/health") as server:
         yield server
 
@@ -117,16 +117,19 @@ async def start_empty_server() -> AsyncIterator[Server]:
 @contextlib.asynccontextmanager
 async def _running(command: list[str], port: int, path: str) -> AsyncIterator[Server]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
+    own["SUYUAN_BASE_URL"] = BASE_URL
     with tempfile.TemporaryFile() as output:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=_BENCH, env=own, stdout=output, stderr=output, start_new_session=True
         )
         try:
             if not await _is_up(process, port, path):
-                output.seek(0)
-                last = output.read().decode("utf-8", "replace").strip().splitlines()[-3:]
-                raise Skip("the server does not come up: " + " | ".join(last))
-            yield Server(port, " ".join(command[1:4]), process.pid)
+                raise Skip("the server does not come up: " + " | ".join(_last_lines(output)))
+            yield Server(port, " ".join(command[2:6]), process.pid)
+        except RuntimeError as error:
+            for line in _last_lines(output):
+                error.add_note(f"server: {line}")
+            raise
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -134,6 +137,11 @@ async def _running(command: list[str], port: int, path: str) -> AsyncIterator[Se
                     await asyncio.wait_for(process.wait(), _STOP_SECONDS)
                 except TimeoutError:
                     os.killpg(process.pid, signal.SIGKILL)
+
+
+def _last_lines(output: IO[bytes], count: int = 20) -> list[str]:
+    output.seek(0)
+    return output.read().decode("utf-8", "replace").strip().splitlines()[-count:]
 
 
 async def _is_up(process: asyncio.subprocess.Process, port: int, path: str) -> bool:
