@@ -30,7 +30,7 @@ def rows_of(*arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def check(row: dict[str, Any]) -> None:
-    assert SHAPE <= row.keys()
+    assert row.keys() >= SHAPE
     assert not row["skipped"]
     assert row["value"] > 0
     assert row["floor"] > 0
