@@ -197,7 +197,9 @@ class TraceReader:
         """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
         (``policy.audience.unknown``).
         """
-        seen = self._mask(gathered, viewer)
+        # A bare GTIN stands in everybody's orders and lists: what was said of it is about people, not the product.
+        bare = bool(gathered.gtin) and not gathered.serial and not split_item(gathered.walk.thing)[2]
+        seen = [] if bare and not viewer.whole else self._mask(gathered, viewer)
         facts = tuple(one.fact for one in seen)
         found = gathered.walk
         return Reading(
