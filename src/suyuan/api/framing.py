@@ -80,7 +80,8 @@ class Framing:
         frame: dict[str, Any] = scope  # type: ignore[assignment]
         method = str(frame["method"])
         frame["suyuan_reference"] = reference
-        extra = (*_extra(scope["path"]), (b"x-request-id", reference.encode()))
+        path = scope["path"]  # a mount changes it in the scope
+        extra = (*_extra(path), (b"x-request-id", reference.encode()))
         status = 0
 
         async def framed(message: Message) -> None:
@@ -94,7 +95,7 @@ class Framing:
             await self._application(scope, receive, framed)
         finally:
             seconds = time.perf_counter() - started
-            route = str(frame.get("path_template") or _mount(scope["path"]))
+            route = str(frame.get("path_template") or _mount(path))
             count_request(method, route, status, seconds)
             _logger.info(
                 "request",

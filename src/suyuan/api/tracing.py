@@ -115,15 +115,15 @@ async def read_consignments(request: Call, uri: FromQuery[str]) -> tuple[Consign
 
     For the operator: a consignment is many people's.
     """
-    viewer = await viewer_of(request)
-    if not viewer.whole:
+    principal = await require(request, "trace")
+    if not principal.is_operator:
         raise PermissionDenied(
             "access.consignment",
             "A consignment is shared by many people and shown to the operator alone.",
             remedy="Ask with an operator's token.",
         )
     services = services_of(request)
-    trace = await services.reader.read(read_thing(uri), viewer)
+    trace = await services.reader.read(read_thing(uri), OPERATOR)
     if trace is None:
         raise unknown_thing()
     return await consignments_of(services.pool, trace)

@@ -1,0 +1,3 @@
+from api_deployment import deployment
+
+__all__ = ["deployment"]
