@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from suyuan.capture.links import PERSON_KINDS
+from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import Product, find_places, find_products
 from suyuan.db.pool import Connection, Pool, sql
@@ -197,9 +197,7 @@ class TraceReader:
         """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
         (``policy.audience.unknown``).
         """
-        # A bare GTIN stands in everybody's orders and lists: what was said of it is about people, not the product.
-        bare = bool(gathered.gtin) and not gathered.serial and not split_item(gathered.walk.thing)[2]
-        seen = [] if bare and not viewer.whole else self._mask(gathered, viewer)
+        seen = self._mask(gathered, viewer) if viewer.whole or _is_held(gathered.walk.thing) else []
         facts = tuple(one.fact for one in seen)
         found = gathered.walk
         return Reading(
@@ -342,6 +340,15 @@ def _on_the_way(found: Walk, events: Sequence[StoredEvent]) -> set[str]:
     """Everything that ties facts to the item: what contained it, its papers, what it was made from."""
     chain = {reach.uri for reach in found.containers} | set(found.papers) | {found.thing}
     return chain | {link.uri for event in events for link in event.tie.links}
+
+
+def _is_held(thing: str) -> bool:
+    """Whether the public may ask for it: an item, a lot or a package that somebody can have in hand.
+
+    A bare GTIN stands in everybody's orders, a container and a paper belong to trade: their URIs can be guessed.
+    """
+    gtin, serial, lot = split_item(thing)
+    return bool(serial or lot) if gtin else not document_kind(thing)
 
 
 async def _rows_since(conn: Connection, keys: Mapping[bytes, bool], month: date) -> int:
