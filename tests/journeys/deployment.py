@@ -201,7 +201,7 @@ async def open_deployment(database_url: str, folder: Path) -> AsyncIterator[Depl
     chosen = settings.load(
         {}, database_url=database_url, data_dir=str(folder), base_url="https://trace.example"
     )
-    async with open_services(chosen) as services:
+    async with open_services(chosen, migrate=False) as services:
         yield Deployment(services)
 
 
