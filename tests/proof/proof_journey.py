@@ -43,7 +43,6 @@ def _event(
         "partyRole": "any",
         "deliveredAs": kind,
         "assurance": "self-declared",
-        "recordedOn": "2025-10-08",
         "eventID": "ni:///sha-256;" + hashlib.sha256(time.encode()).hexdigest() + "?ver=CBV2.0",
     }
     body.setdefault("action", "OBSERVE")

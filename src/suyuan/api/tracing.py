@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from litestar import Response, get
 from litestar.params import FromQuery
 
 from suyuan.api.access import BALANCE_ROLES, holds_any, require, viewer_of
 from suyuan.api.model import Call, services_of
 from suyuan.api.requests import read_thing
+from suyuan.compliance.afterlife import reuse_of
 from suyuan.compliance.balance import Subject, balance_of
-from suyuan.compliance.consignment import Consignment, consignments_of
+from suyuan.compliance.consignment import Consignment, consignment_findings, consignments_of
 from suyuan.compliance.coverage import coverage_seen
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Balance, Coverage
@@ -75,7 +77,12 @@ async def read_coverage(request: Call, uri: FromQuery[str]) -> Coverage:
     readings = await services.reader.read_views(thing, OPERATOR, viewer)
     if not readings:
         raise unknown_thing()
-    return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
+    found = coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
+    if not viewer.whole:
+        return found
+    whole = readings[0].trace
+    more = (*await consignment_findings(services.pool, whole), *reuse_of(whole))
+    return msgspec.structs.replace(found, findings=(*found.findings, *more))
 
 
 @get("/api/v1/balance", tags=["trace"])

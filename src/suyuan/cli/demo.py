@@ -385,7 +385,11 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         waybills=len(trace["parcels"]),
         consignments=tuple(consignments),
         state=trace["state"],
-        findings=tuple(f["reason_en"] for f in (*coverage["findings"], *balance["findings"])),
+        findings=tuple(
+            finding["reason_en"]
+            for finding in (*coverage["findings"], *balance["findings"])
+            if not finding["code"].startswith("consignment.")  # told with the consignment itself
+        ),
         recalled=_local(recall["since"], recall["zone_offset"]).date().isoformat() if recall else "",
         facts_verified=len(verified.facts),
         verify_ms=verify_ms,

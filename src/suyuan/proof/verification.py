@@ -104,7 +104,7 @@ def verify_bundle(
     for position, fact in enumerate(bundle.facts):
         verify_ties(names, bundle.thing, position, fact.ties or ())
     reports = tuple(_fact_report(fact) for fact in bundle.facts)
-    warnings += _fact_warnings(bundle, reports)
+    warnings += _fact_warnings(bundle)
     return BundleReport(
         thing=bundle.thing,
         audience=bundle.audience,
@@ -148,18 +148,11 @@ def _fact_report(fact: BundleFact) -> FactReport:
     )
 
 
-def _fact_warnings(bundle: Bundle, reports: tuple[FactReport, ...]) -> list[BundleWarning]:
+def _fact_warnings(bundle: Bundle) -> list[BundleWarning]:
     warnings: list[BundleWarning] = []
     events = [fact.event for fact in bundle.facts]
-    for position, (fact, report) in enumerate(zip(bundle.facts, reports, strict=True)):
+    for position, fact in enumerate(bundle.facts):
         path = f"facts[{position}]"
-        stated = report.statement.get("recordedOn")
-        if stated is not None and stated != report.recorded_on.isoformat():
-            warnings.append(
-                BundleWarning(
-                    "bundle.fact.day", "The fact states another day of recording than its leaf.", path
-                )
-            )
         for shown_by in late_ties(events, position, fact.ties or ()):
             warnings.append(
                 BundleWarning(
