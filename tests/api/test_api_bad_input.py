@@ -103,7 +103,6 @@ async def test_another_sheet_than_a_table(deployment: Deployment) -> None:
     assert await deployment.counts() == before
 
 
-# fmt: off
 COMMANDS: list[tuple[str, str, str, bytes, int, str, str]] = [
     # door, method, token, body, status, code, path
     ("/api/v1/codes/issue", "POST", "maker", b"", 400, "http.body.empty", ""),
@@ -149,19 +148,28 @@ COMMANDS: list[tuple[str, str, str, bytes, int, str, str]] = [
         "/api/v1/codes/void", "POST", "maker",
         b'{"gtin": "09506000134352", "lot": "L", "serials": ["A"], "reason": " "}', 400, "issuing.reason", "reason",
     ),
-    ("/api/v1/parties", "POST", "admin", b'{"party_id": "X", "name_en": "a", "name_zh": "b"}', 400, "party.id.form", "party_id"),
+    (
+        "/api/v1/parties", "POST", "admin",
+        b'{"party_id": "X", "name_en": "a", "name_zh": "b"}', 400, "party.id.form", "party_id",
+    ),
     (
         "/api/v1/parties", "POST", "admin",
         b'{"party_id": "xy", "name_en": "a", "name_zh": "b", "gln": "9520000000012"}', 400, "party.gln.check", "gln",
     ),
     ("/api/v1/parties/maker/grants", "POST", "admin", b'{"role": "king"}', 400, "party.role.unknown", "role"),
-    ("/api/v1/parties/maker/grants", "POST", "admin", b'{"role": "seller", "scope": "1"}', 400, "party.role.scope", "scope"),
+    (
+        "/api/v1/parties/maker/grants", "POST", "admin",
+        b'{"role": "seller", "scope": "1"}', 400, "party.role.scope", "scope",
+    ),
     ("/api/v1/parties/nobody/grants", "POST", "admin", b'{"role": "seller"}', 404, "party.unknown", "party_id"),
     ("/api/v1/parties/maker/tokens", "POST", "admin", b'{"scopes": []}', 400, "access.scope.unknown", "scopes"),
     ("/api/v1/parties/maker/tokens", "POST", "admin", b'{"scopes": ["all"]}', 400, "access.scope.unknown", "scopes"),
     ("/api/v1/parties/nobody/tokens", "POST", "admin", b'{"scopes": ["trace"]}', 404, "party.unknown", "party_id"),
     ("/api/v1/products", "PUT", "op", b'{"gtin": "123", "name_en": "x"}', 400, "catalog.gtin.form", "gtin"),
-    ("/api/v1/products", "PUT", "op", b'[{"gtin": "09506000134353", "name_en": "x"}]', 400, "catalog.gtin.check", "gtin"),
+    (
+        "/api/v1/products", "PUT", "op",
+        b'[{"gtin": "09506000134353", "name_en": "x"}]', 400, "catalog.gtin.check", "gtin",
+    ),
     ("/api/v1/products", "PUT", "op", b'[{"gtin": 1}]', 400, "http.body.field", "[0].gtin"),
     ("/api/v1/places", "PUT", "op", b'{"uri": "x", "name_en": "x"}', 400, "catalog.uri", "uri"),
 ]  # fmt: skip

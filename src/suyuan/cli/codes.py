@@ -233,7 +233,8 @@ def read_serials(path: Path) -> tuple[str, ...]:
 
     Raises ``InputError`` (``cli.serials.line``) with the line.
     """
-    text = (sys.stdin.buffer if str(path) == "-" else path.open("rb")).read().decode("utf-8-sig", "replace")
+    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    text = data.decode("utf-8-sig", "replace")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     column = 0
     if lines and "serial" in (header := [cell.strip().lower() for cell in lines[0][1].split(",")]):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Send = Callable[[bytes, str], Awaitable["Taken"]]
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one file; ``error`` stands where it was refused."""
 
     file: str

@@ -1,0 +1,3 @@
+from command_line import suyuan
+
+__all__ = ["suyuan"]
