@@ -2,7 +2,7 @@
 
 A bundle carries the claims that the policy shows and those that a proof needs to tie a fact to the item, their
 proofs under each event's commitment, the inclusion of every commitment in the log, and the signed checkpoint. A
-fact that is not yet published, or that no disclosed claim ties to the item, is left out.
+fact that is not yet published, that was withdrawn, or that no disclosed claim ties to the item, is left out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,11 @@ def _published(reading: Reading, tree_size: int) -> list[Seen]:
     return [
         seen
         for seen in reading.seen
-        if seen.fact.log_index is not None and seen.fact.log_index < tree_size and seen.masked.disclosed
+        if seen.fact.log_index is not None
+        and seen.fact.log_index < tree_size
+        and seen.masked.disclosed
+        # Offline nobody would see that it was taken back.
+        and not seen.fact.withdrawn
     ]
 
 
