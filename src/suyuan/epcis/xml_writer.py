@@ -271,7 +271,8 @@ def write_xml_document(
 ) -> bytes:
     """An EPCISDocument 2.0 with the events, in UTF-8; with ``query``, a query's name, an EPCISQueryDocument.
 
-    ``created`` defaults to the time of the latest event. Raises ``UnsupportedError`` (``epcis.xml.name``, ``epcis.xml.character``) for what XML cannot carry.
+    ``created`` defaults to the time of the latest event. Raises ``UnsupportedError`` (``epcis.xml.name``,
+    ``epcis.xml.character``) for what XML cannot carry.
     """
     listed = list(events)
     prefixes = Prefixes(listed)
