@@ -17,8 +17,8 @@ from stage.goods import size_of
 from stage.load import Outcome, request, send
 from stage.members import GTIN, capture_token
 from stage.papers import document, observation
-from stage.result import Row, cost_row, rate_row
-from stage.server import HOST, Server
+from stage.result import Condition, Row, cost_row, rate_row
+from stage.server import HOST, Memory, Server, database_cpu_seconds
 
 from suyuan.app import Services
 from suyuan.gs1.serials import new_serials
@@ -86,6 +86,23 @@ def _posts(bodies: Sequence[bytes], token: str) -> list[bytes]:
     return [request("POST", "/epcis/capture", body, **headers) for body in bodies]
 
 
+class _Cost:
+    """Processor time that requests cost, which other programs on the machine change less than their rate."""
+
+    def __init__(self, bench: Bench, server: Server) -> None:
+        self._folder, self._server = bench.folder(), server
+        self._before = server.cpu_seconds(), database_cpu_seconds(self._folder)
+
+    def of(self, count: int) -> dict[str, Condition]:
+        """Milliseconds of one core for each of ``count`` things since the start, in server and database."""
+        server = self._server.cpu_seconds() - self._before[0]
+        database = database_cpu_seconds(self._folder) - self._before[1]
+        return {
+            "server_cpu_ms_each": round(server * 1000 / count, 3),
+            "database_cpu_ms_each": round(database * 1000 / count, 3),
+        }
+
+
 def _check(outcome: Outcome, *expected: int) -> None:
     if set(outcome.statuses) - set(expected):
         raise RuntimeError(f"answers with other statuses than {expected}: {outcome.statuses}")
@@ -101,8 +118,10 @@ async def capture_documents(bench: Bench) -> Row:
     before = await size_of(services)
     last = int(await services.pool.fetchval("SELECT max(evidence_id) FROM evidence"))
     bodies = maker.make(bench.scale.documents)
+    cost = _Cost(bench, server)
     outcome = await send(HOST, server.port, _posts(bodies, token), connections=CLIENTS)
     _check(outcome, 202)
+    costs = cost.of(len(bodies) * EVENTS)
     floor = await _copy_rate(services, last)
     rate = len(bodies) * EVENTS / outcome.seconds
     ratio = rate / floor
@@ -124,6 +143,7 @@ async def capture_documents(bench: Bench) -> Row:
             latencies="ms of a document",
             floor="raw binary COPY of the same rows under other keys into the same tables, a transaction a document,"
             f" over {CLIENTS} connections",
+            **costs,
         ),
         bar=">= 2,000 events/s at 1 M events, >= 0.30 of raw COPY",
         met=(rate >= 2_000 and ratio >= 0.30) if before.events >= 1_000_000 else None,
@@ -190,8 +210,10 @@ async def capture_single(bench: Bench) -> Row:
     warm, posts = posts[: SINGLE_CLIENTS * 8], posts[SINGLE_CLIENTS * 8 :]
     _check(await send(HOST, server.port, warm, connections=SINGLE_CLIENTS), 202)
     before = await size_of(services)
+    cost = _Cost(bench, server)
     outcome = await send(HOST, server.port, posts, connections=SINGLE_CLIENTS)
     _check(outcome, 202)
+    costs = cost.of(len(posts))
     nothing = [request("POST", "/", body, Content_Type="application/ld+json") for body in bodies]
     least = await send(HOST, empty.port, nothing, connections=SINGLE_CLIENTS)
     _check(least, 202)
@@ -208,6 +230,7 @@ async def capture_single(bench: Bench) -> Row:
             server=server.command,
             latencies="ms of a post",
             floor="the same posts to an empty handler on the same server stack, one process",
+            **costs,
         ),
         bar=">= 800/s from 32 clients, p99 <= 100 ms",
         latencies_ms=outcome.latencies_ms,
@@ -241,10 +264,12 @@ async def _page_row(bench: Bench, name: str, *, computed: bool) -> Row:
     count, clients = bench.scale.pages, 16
     # More pages than are kept, in turn: when one is asked for again it has been forgotten.
     pages = [_page(item) for item in goods.items] if computed else [_page(item) for item in goods.items[:40]]
-    await send(HOST, server.port, pages[:40] * 2, connections=clients)
+    await send(HOST, server.port, pages[-8:] if computed else pages * 4, connections=clients)
     wanted = (pages * (count // len(pages) + 1))[:count]
+    cost = _Cost(bench, server)
     outcome = await send(HOST, server.port, wanted, connections=clients)
     _check(outcome, 200)
+    costs = cost.of(count)
     least = await send(HOST, empty.port, [request("GET", "/")] * count, connections=clients)
     size = await size_of(services)
     least_rate, bar_rate = (300, ">= 300") if computed else (1_500, ">= 1,500")
@@ -265,6 +290,7 @@ async def _page_row(bench: Bench, name: str, *, computed: bool) -> Row:
             server=server.command,
             latencies="ms of a page",
             floor="an empty handler on the same server stack, one process",
+            **costs,
         ),
         bar=f"{bar_rate} pages/s, p99 <= 60 ms",
         latencies_ms=outcome.latencies_ms,
@@ -287,15 +313,18 @@ async def server_memory(bench: Bench) -> Row:
     for outcome in outcomes:
         _check(outcome, 200, 202)
     await send(HOST, empty.port, [request("GET", "/")] * 2_000, connections=8)
-    resident, proportional = max(s[0] for s in seen), max(s[1] for s in seen)
+    highest = max(seen, key=lambda memory: memory.resident)
+    resident = highest.resident
     return cost_row(
         "server_memory",
         "MB",
         resident,
-        empty.memory()[0],
+        empty.memory().resident,
         await bench.conditions(
-            processes=max(s[2] for s in seen),
-            proportional_mb=round(proportional),
+            processes=len(highest.each),
+            each_mb=" ".join(map(str, highest.each)),
+            before_mb=round(seen[0].resident),
+            proportional_mb=round(highest.proportional),
             value="highest sum of RSS",
             load=f"{len(documents)} documents over {CLIENTS} connections beside {len(pages)} pages over 8",
             server=server.command,
@@ -307,7 +336,7 @@ async def server_memory(bench: Bench) -> Row:
 
 
 @asynccontextmanager
-async def _watching(server: Server) -> AsyncIterator[list[tuple[float, float, int]]]:
+async def _watching(server: Server) -> AsyncIterator[list[Memory]]:
     seen = [server.memory()]
 
     async def watch() -> None:

@@ -26,7 +26,6 @@ BASE_URL = "https://trace.example"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _BENCH = Path(__file__).resolve().parent.parent
-_MB = 1 << 20
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -36,17 +35,50 @@ class Server(msgspec.Struct, frozen=True):
     command: str
     pid: int
 
-    def memory(self) -> tuple[float, float, int]:
-        """MB of memory of all its processes, the database's left out: resident, proportional, and how many."""
-        resident = proportional = 0.0
-        count = 0
+    def memory(self) -> Memory:
+        """Memory of all its processes, the database's left out."""
+        resident, proportional = [], 0.0
         for pid in _family(self.pid):
             with contextlib.suppress(OSError):
                 fields = _kilobytes(Path(f"/proc/{pid}/smaps_rollup").read_text("ascii"))
-                resident += fields["Rss"] * 1024 / _MB
-                proportional += fields["Pss"] * 1024 / _MB
-                count += 1
-        return resident, proportional, count
+                resident.append(fields["Rss"] / 1024)
+                proportional += fields["Pss"] / 1024
+        return Memory(sum(resident), proportional, [round(part) for part in resident])
+
+    def cpu_seconds(self) -> float:
+        """Processor time of all its processes so far, the database's left out."""
+        return sum(_cpu_seconds(pid) for pid in _family(self.pid))
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """MB, as sums of resident and of proportional sizes, and the resident size of each process."""
+
+    resident: float
+    proportional: float
+    each: list[int]
+
+
+def database_cpu_seconds(folder: Path) -> float:
+    """Processor time of the embedded server of a deployment, its finished backends included."""
+    postmaster = int((folder / "database" / "cluster" / "postmaster.pid").read_text("ascii").split()[0])
+    return sum(_cpu_seconds(pid, ended=pid == postmaster) for pid in [postmaster, *_children(postmaster)])
+
+
+def _cpu_seconds(pid: int, *, ended: bool = False) -> float:
+    """User and system time of a process; with ``ended`` also of its children that are no more."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(field) for field in fields[11 : 15 if ended else 13]) / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in (task / "children").read_text("ascii").split()]
+    return found
 
 
 def _kilobytes(text: str) -> dict[str, int]:
@@ -58,9 +90,7 @@ def _family(pid: int) -> list[int]:
     """The process and its descendants, without the database server and its keeper."""
     found = [pid]
     for number in found:
-        for task in Path(f"/proc/{number}/task").glob("*"):
-            with contextlib.suppress(OSError):
-                found += [int(child) for child in (task / "children").read_text("ascii").split()]
+        found += _children(number)
     return [number for number in dict.fromkeys(found) if not _is_database(number)]
 
 
