@@ -142,6 +142,7 @@ def test_without_a_font_a_pdf_names_the_standard_one_and_zpl_refuses(monkeypatch
     assert b"".join(render_zpl([label()], "qr-25x25"))
 
 
+@needs_font
 def test_same_labels_same_bytes() -> None:
     for name in FORMATS:
         once, twice = (b"".join(render(name, [label()], "item-40x20")) for _ in range(2))
@@ -267,8 +268,8 @@ def test_memory_does_not_grow_with_the_number_of_labels(format_name: str) -> Non
 @pytest.mark.parametrize(
     ("format_name", "style"), [("pdf", "qr-25x25"), ("pdf", "a4-5x13"), ("svg", "qr-25x25")]
 )
-def test_hundred_thousand_labels_take_a_few_megabytes(format_name: str, style: str) -> None:
-    assert peak(format_name, style, 100_000) < 12_000_000
+def test_twenty_thousand_labels_take_a_few_megabytes(format_name: str, style: str) -> None:
+    assert peak(format_name, style, 20_000) < 5_000_000
 
 
 def test_a_printer_can_be_fed_by_hand() -> None:

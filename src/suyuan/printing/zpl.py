@@ -72,7 +72,7 @@ class ZplPrinter:
             cells = symbol.cells[row * symbol.size : (row + 1) * symbol.size]
             bits = "".join("0" * scale if cell else "1" * scale for cell in cells)
             rows += [bits] * scale
-        return _graphic(rows, self._dots(placed.x), self._dots(placed.y))
+        return f"^FO{self._dots(placed.x)},{self._dots(placed.y)}{_graphic(rows)}"
 
     def _text(self, text: PlacedText) -> str:
         height = self._dots(text.size * MM_PER_POINT)
@@ -88,8 +88,8 @@ class ZplPrinter:
                 path="style",
                 remedy="Install the Chinese font package, leave the text out, or print a PDF.",
             )
-        rows, above = _dotted(typeface, text.text, height, text.bold)
-        return _graphic(list(rows), x, max(baseline - above, 0))
+        graphic, above = _dotted(typeface, text.text, height, text.bold)
+        return f"^FO{x},{max(baseline - above, 0)}{graphic}"
 
 
 @lru_cache(maxsize=64)
@@ -97,9 +97,9 @@ def _sized(typeface: Typeface, height: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(io.BytesIO(typeface.data), height)
 
 
-@lru_cache(maxsize=512)
-def _dotted(typeface: Typeface, text: str, height: int, bold: bool) -> tuple[tuple[str, ...], int]:
-    """One row of text as rows of bits, and how many of them lie above the baseline."""
+@lru_cache(maxsize=256)
+def _dotted(typeface: Typeface, text: str, height: int, bold: bool) -> tuple[str, int]:
+    """One row of text as a graphic, and how many of its rows lie above the baseline."""
     font = _sized(typeface, height)
     shown = typeface.printable(text)
     # Small bold type would clog if it were outlined by a whole dot; taking fainter dots thickens it enough.
@@ -111,11 +111,11 @@ def _dotted(typeface: Typeface, text: str, height: int, bold: bool) -> tuple[tup
     ImageDraw.Draw(image).text((-left, -top), shown, fill=255, font=font, anchor="ls", stroke_width=stroke)
     pixels = image.tobytes()
     rows = (pixels[start : start + size[0]] for start in range(0, len(pixels), size[0]))
-    return tuple("".join("1" if pixel > faintest else "0" for pixel in row) for row in rows), -int(top)
+    return _graphic(["".join("1" if pixel > faintest else "0" for pixel in row) for row in rows]), -int(top)
 
 
-def _graphic(rows: list[str], x: int, y: int) -> str:
-    """A ^GFA field at dots (``x``, ``y``) of rows given as strings of 0 and 1, 1 being black."""
+def _graphic(rows: list[str]) -> str:
+    """A ^GFA field of rows given as strings of 0 and 1, 1 being black."""
     row_bytes = -(-len(rows[0]) // 8)
     total = row_bytes * len(rows)
     written = []
@@ -123,10 +123,9 @@ def _graphic(rows: list[str], x: int, y: int) -> str:
     for row in rows:
         written.append(":" if row == above else _short(row, row_bytes))
         above = row
-    return f"^FO{x},{y}^GFA,{total},{total},{row_bytes},{''.join(written)}^FS"
+    return f"^GFA,{total},{total},{row_bytes},{''.join(written)}^FS"
 
 
-@lru_cache(maxsize=4096)
 def _short(row: str, row_bytes: int) -> str:
     digits = f"{int(row.ljust(row_bytes * 8, '0'), 2):0{row_bytes * 2}X}"
     kept = digits.rstrip("0")
