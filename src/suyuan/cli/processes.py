@@ -193,7 +193,7 @@ class _Worker(threading.Thread):
         super().__init__(name="suyuan-worker", daemon=True)
         self._settings = configured
         self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._over = asyncio.Event()
 
     def run(self) -> None:
         import structlog
@@ -202,7 +202,7 @@ class _Worker(threading.Thread):
 
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(worker.run(self._settings, self._stop))
+                runner.run(worker.run(self._settings, self._over))
         except SuyuanError as error:
             # The log must not be signed any more, or the database is gone: captures go on, people must know.
             structlog.get_logger("suyuan.worker").error(
@@ -213,7 +213,7 @@ class _Worker(threading.Thread):
         """Publish what is stored, and end."""
         if self.is_alive():
             with contextlib.suppress(RuntimeError):  # it ended by itself
-                self._loop.call_soon_threadsafe(self._stop.set)
+                self._loop.call_soon_threadsafe(self._over.set)
             self.join(STOP_SECONDS)
 
 
