@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from suyuan.cli.context import AsJson, CommandLine, DataDir, console, run, say, show
@@ -144,23 +147,26 @@ def event_hash(
         sys.stdout.write(compute(derived.event) + "\n")
 
 
-def _judge_lines() -> bool:
-    """One JSON object for each line of standard input, as it comes; whether all were valid."""
-    import msgspec
+def _read_lines() -> Iterator[list[str]]:
+    """The lines of standard input as they come, those that came together in one list; blank ones are left out."""
+    rest = b""
+    while chunk := os.read(sys.stdin.fileno(), 1 << 16):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
+    yield [rest.decode("utf-8", "replace").rstrip("\r")]
 
+
+def _judge_lines() -> bool:
+    """One JSON object for each line of standard input, without waiting for the next; whether all were valid."""
     from suyuan.gs1.digital_link import check_uri
 
     encode = msgspec.json.Encoder().encode
-    write, good = sys.stdout.buffer.write, True
-    for line in sys.stdin.buffer:
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        if not text:
-            continue
-        found = check_uri(text)
-        good = good and found["valid"]
-        write(encode(found))
-        write(b"\n")
-    sys.stdout.buffer.flush()
+    good = True
+    for lines in _read_lines():
+        found = [check_uri(line) for line in lines if line]
+        good = good and all(one["valid"] for one in found)
+        sys.stdout.buffer.write(b"".join([encode(one) + b"\n" for one in found]))
+        sys.stdout.buffer.flush()
     return good
 
 

@@ -84,10 +84,6 @@ class CommandLine(typer.Typer):
                 raise
             show_error(error)
             sys.exit(error.exit_code)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; nothing may be flushed to it any more.
-            sys.stdout = sys.stderr
-            sys.exit(0)
         except Exception as error:
             if inside:
                 raise
