@@ -24,6 +24,7 @@ from litestar.types import ASGIApp
 
 from suyuan import __version__, settings
 from suyuan.api import api_routes
+from suyuan.api.access import Deliverers
 from suyuan.api.framing import Framing
 from suyuan.api.problems import EXCEPTION_HANDLERS
 from suyuan.app import Services, open_services
@@ -63,7 +64,7 @@ def create_application(services: Services, items: ItemSource, pages: PageSetting
     """The application over these services, without a lifespan of its own."""
     inner = Litestar(
         route_handlers=[*api_routes(), item_routes(items, pages)],
-        state=State({"services": services}),
+        state=State({"services": services, "deliverers": Deliverers(services)}),
         exception_handlers=EXCEPTION_HANDLERS,
         logging_config=None,
         openapi_config=OpenAPIConfig(

@@ -6,7 +6,10 @@ see and not do is refused by name (``PermissionDenied``).
 
 from __future__ import annotations
 
-from suyuan.api.model import Call, services_of
+from collections import OrderedDict
+
+from suyuan.api.model import Call, Services, services_of
+from suyuan.capture.prepare import Deliverer
 from suyuan.catalog import find_products
 from suyuan.db.pool import Pool
 from suyuan.errors import AuthenticationError, PermissionDenied
@@ -19,6 +22,7 @@ BALANCE_ROLES = (*ISSUER_ROLES, "seller", "entrusted-firm", "bonded-warehouse", 
 # Whoever hands these out could make itself the operator, or read what only the operator may.
 OPERATOR_SCOPES = frozenset({"operator", "parties.admin", "personal.reveal", "personal.erase"})
 _BEARER = "bearer "
+_REMEMBERED = 10_000
 
 
 async def find_principal(call: Call) -> Principal | None:
@@ -53,6 +57,35 @@ async def require(call: Call, *scopes: str) -> Principal:
     if scopes and not any(principal.allows(scope) for scope in scopes):
         principal.require(scopes[0])
     return principal
+
+
+class Deliverers:
+    """Callers as those who deliver papers, remembered for as long as the authenticator remembers their token.
+
+    While it does, it gives the very same ``Principal``; a revocation or a changed grant thus counts here as soon as
+    it counts there.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: OrderedDict[str, tuple[Principal, Deliverer]] = OrderedDict()
+
+    async def of(self, principal: Principal) -> Deliverer:
+        """The caller with the grants and numbers of its party."""
+        known = self._known.get(principal.token_id)
+        if known is not None and known[0] is principal:
+            return known[1]
+        deliverer = await self._services.deliverer(principal)
+        self._known[principal.token_id] = (principal, deliverer)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return deliverer
+
+
+async def deliverer_of(call: Call, principal: Principal) -> Deliverer:
+    """The caller as one who delivers papers."""
+    deliverers: Deliverers = call.app.state["deliverers"]
+    return await deliverers.of(principal)
 
 
 async def viewer_of(call: Call) -> Viewer:

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
-from suyuan.api.access import ISSUER_ROLES, holds_any, require, require_issuer
+from suyuan.api.access import ISSUER_ROLES, deliverer_of, holds_any, require, require_issuer
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, Services, services_of
 from suyuan.api.requests import MAX_COMMAND_BYTES, read_command
@@ -137,7 +137,9 @@ async def activate(request: Call) -> ActivationResult:
     command = await read_command(request, ActivationCommand)
     check_batch(command.gtin, command.lot, 1)
     services = services_of(request)
-    return await activate_codes(services.pool, services.capture, command, await services.deliverer(principal))
+    return await activate_codes(
+        services.pool, services.capture, command, await deliverer_of(request, principal)
+    )
 
 
 @post("/api/v1/codes/void", status_code=200, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],

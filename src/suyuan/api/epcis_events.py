@@ -16,7 +16,7 @@ from litestar import Response, get, post, route
 from litestar.params import FromPath
 
 from suyuan import epcis
-from suyuan.api.access import require
+from suyuan.api.access import deliverer_of, require
 from suyuan.api.documentation import takes
 from suyuan.api.metrics import count_paper
 from suyuan.api.model import Call, Services, services_of
@@ -186,7 +186,7 @@ async def capture_events(request: Call) -> Response[bytes]:
     data = await request.body()
     _check_epcis(data)
     services = services_of(request)
-    deliverer = await services.deliverer(principal)
+    deliverer = await deliverer_of(request, principal)
     if behaviour == "proceed":
         stored = await _proceed(services, data, deliverer, "capture")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from suyuan.api.access import require
+from suyuan.api.access import deliverer_of, require
 from suyuan.api.documentation import takes
 from suyuan.api.metrics import count_paper
 from suyuan.api.model import Call, services_of
@@ -25,7 +25,7 @@ async def capture_paper(request: Call) -> Response[CaptureRecord]:
     data = await request.body()
     name = paper_name(request)
     services = services_of(request)
-    stored = await services.capture.submit(data, await services.deliverer(principal), name=name)
+    stored = await services.capture.submit(data, await deliverer_of(request, principal), name=name)
     count_paper(stored)
     record = CaptureRecord(
         capture_id=stored.capture_id,
