@@ -4,7 +4,8 @@
 
 Without names every row is measured, in an order in which later rows find bigger tables. ``--scale small`` takes
 minutes and states the sizes it reached; ``--scale bar`` fills the tables to the sizes that the bars name. A missed
-bar is told as missed and does not fail the run; a row that cannot be measured says why.
+bar is told as missed and does not fail the run; a row that cannot be measured says why, and one that broke
+makes the run end with 1.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import asyncio
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -57,20 +59,19 @@ async def measure(names: list[str], scale: str, folder: Path | None) -> list[Row
             try:
                 found.append(await row(bench))
             except Skip as reason:
-                bench.say(f"SKIPPED {name}: {reason}")
-                found.append(
-                    Row(
-                        name=name,
-                        value=None,
-                        unit="",
-                        floor=None,
-                        ratio=None,
-                        conditions=await bench.conditions(),
-                        skipped=str(reason),
-                    )
-                )
+                found.append(await _without_value(bench, name, str(reason)))
+            except Exception as error:
+                # The rows before and after it are worth having all the same.
+                traceback.print_exc()
+                found.append(await _without_value(bench, name, f"failed: {error}"))
             bench.say(f"{name} took {time.perf_counter() - start:.0f} s")
     return found
+
+
+async def _without_value(bench: Bench, name: str, reason: str) -> Row:
+    bench.say(f"NOT MEASURED {name}: {reason}")
+    conditions = await bench.conditions()
+    return Row(name=name, value=None, unit="", floor=None, ratio=None, conditions=conditions, skipped=reason)
 
 
 def _number(value: float | None) -> str:
@@ -86,7 +87,7 @@ def show(rows: list[Row]) -> None:
     for column in (1, 3, 4, 5, 6):
         table.columns[column].justify = "right"
     for row in rows:
-        verdict = {True: "met", False: "MISSED", None: ""}[row.met] if not row.skipped else "SKIPPED"
+        verdict = {True: "met", False: "MISSED", None: ""}[row.met] if not row.skipped else "NOT MEASURED"
         numbers = [_number(number) for number in (row.value, row.p50, row.p99, row.floor)]
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         table.add_row(row.name, numbers[0], row.unit, *numbers[1:], ratio, row.bar, verdict)
@@ -119,7 +120,7 @@ def main() -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
     else:
         show(rows)
-    return 0
+    return 1 if any(row.skipped.startswith("failed") for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from stage.bench import Bench
 from stage.goods import Goods, size_of
 from stage.journeys import EVENTS_OF_AN_ITEM
 from stage.result import Row, Skip, best_seconds, cost_row, percentile
+from stage.server import database_cpu_seconds
 
 from suyuan.app import Services
 from suyuan.gs1.thing import thing_key
@@ -44,7 +45,10 @@ async def _trace_row(bench: Bench, name: str, items: int, bar: str, bar_items: i
     before = bench.remembered("trace p99")
     chosen = random.Random(11).choices(goods.items, k=bench.scale.traces)
     first = await _traces(services, goods, chosen[:1], OPERATOR)
+    cpu = time.process_time(), database_cpu_seconds(bench.folder())
     whole = await _traces(services, goods, chosen, OPERATOR)
+    reader_cpu = time.process_time() - cpu[0]
+    database_cpu = database_cpu_seconds(bench.folder()) - cpu[1]
     public = await _traces(services, goods, chosen, PUBLIC)
     floors = await _floors(services, chosen)
     p99 = percentile(whole, 99)
@@ -71,6 +75,8 @@ async def _trace_row(bench: Bench, name: str, items: int, bar: str, bar_items: i
             distinct_items=len(set(chosen)),
             readers=1,
             value="p99",
+            reader_cpu_ms_each=round(reader_cpu * 1000 / len(whole), 2),
+            database_cpu_ms_each=round(database_cpu * 1000 / len(whole), 2),
             first_ms=round(first[0], 1),
             public_p50_ms=round(percentile(public, 50), 2),
             public_p99_ms=round(percentile(public, 99), 2),
