@@ -51,16 +51,32 @@ def recognise(data: bytes, name: str = "") -> bool:
     return first in (b"{", b"[") and _JSON.search(data) is not None
 
 
-def _ranges(data: bytes, document: RawPersonDocument) -> list[tuple[int, int]]:
-    """Where the document's number stands: the last part of a raw URI, or the whole identifier."""
-    text = document.uri.encode("utf-8")
-    number = text
-    if document.uri.startswith(RAW_PREFIX):
-        number = text.split(b":", 5)[5]
-    found: list[tuple[int, int]] = []
-    for match in re.finditer(rb"(?<![\w:%.\-])" + re.escape(text) + rb"(?=[\"'<\s])", data):
-        found.append((match.end() - len(number), match.end()))
+# A run of what an identifier may be written in, and what may stand right before one inside such a run.
+_RUN = re.compile(rb"[^\"'<\s]+")
+_BEFORE = re.compile(rb"[^\w:%.\-]")
+
+
+def _ends(data: bytes, wanted: set[bytes]) -> dict[bytes, list[int]]:
+    """Where each of these texts ends in the bytes as an identifier of its own; one pass, however many there are."""
+    found: dict[bytes, list[int]] = {}
+    longest = max(map(len, wanted))
+    for run in _RUN.finditer(data):
+        start, end = run.span()
+        if end == len(data):
+            break
+        if end - start <= longest and run[0] in wanted:
+            found.setdefault(run[0], []).append(end)
+        for before in _BEFORE.finditer(data, max(start, end - longest - 1), end):
+            text = data[before.end() : end]
+            if text in wanted:
+                found.setdefault(text, []).append(end)
     return found
+
+
+def _number_length(document: RawPersonDocument) -> int:
+    """Bytes of the document's number: the last part of a raw URI, or the whole identifier."""
+    text = document.uri.encode("utf-8")
+    return len(text.split(b":", 5)[5]) if document.uri.startswith(RAW_PREFIX) else len(text)
 
 
 def _mentions(event: Event) -> Iterator[str]:
@@ -83,8 +99,10 @@ def _personal(data: bytes, events: list[tuple[Event, str]]) -> tuple[tuple[Perso
     mentions = Counter(uri for event, _ in events for uri in _mentions(event))
     fields: dict[tuple[int, int], PersonalField] = {}
     hidden = False
+    ends = _ends(data, {document.uri.encode("utf-8") for document, _ in documents.values()})
     for document, place in documents.values():
-        ranges = _ranges(data, document)
+        length = _number_length(document)
+        ranges = [(end - length, end) for end in ends.get(document.uri.encode("utf-8"), ())]
         hidden = hidden or len(ranges) < mentions[document.uri]
         subject = (document.kind, document.issuer, document.number)
         for start, end in ranges:
