@@ -1,0 +1,1 @@
+"""The console: signed-in people of member firms search, look and work here. Server-rendered HTML."""
