@@ -234,6 +234,23 @@ _CEB: dict[str, tuple[str, Parts]] = {
             )
         ],
     ),
+    "CEB818": (
+        "Tax",
+        [
+            (
+                "TaxHeadStatus",
+                {
+                    "guid": _GUID,
+                    "returnTime": "20260402000000000",
+                    "invtNo": PARCEL_LIST_NO,
+                    "taxNo": TAX_NO,
+                    "status": "2",
+                    "entDutyNo": "516520260401000001",
+                    "assureCode": "330196S042",
+                },
+            )
+        ],
+    ),
     "CEB816": (
         "Tax",
         [
@@ -596,6 +613,26 @@ _EXIT_HEAD: Fields = {
     "EntryNo": None,
 }
 
+TWO_STEP_PASS = "Z5165I260302T00000000042"
+_TWO_STEP: Fields = {
+    "passportNo": TWO_STEP_PASS,
+    "sasPassportPreentNo": "202600000000000202",
+    "chgTmsCnt": "0",
+    "dclTypecd": "1",
+    "masterCuscd": "5165",
+    "areainEtpsno": "330196W042",
+    "areainEtpsNm": "示范保税仓有限公司",
+    "areainEtpsSccd": "91990101MA00000426",
+    "vehicleNo": "示A00042",
+    "containerNo": CONTAINER,
+    "dclErConc": "样例丁 19900000044",
+    "dclTime": "2026-03-02 08:05:00",
+    "logisticsStucd": "1",
+    "stucd": "1",
+    "emapvMarkcd": "1",
+    "ownerSystem": "1",
+}
+
 _SAS: dict[str, tuple[str, Parts]] = {
     "SAS/INV101": ("InvtMessage", [("InvtHeadType", _LIST_HEAD), ("InvtListType", _LIST_LINE)]),
     "SAS/INV101-exit": (
@@ -712,6 +749,45 @@ _SAS: dict[str, tuple[str, Parts]] = {
         [
             ("HdeApprResult", {**_APPROVAL, "businessId": GATE_PASS, "manageDate": "2026-03-02 09:12:09"}),
             ("SasPassportBsc", {**_GATE_RECEIPT, "stucd": "2", "passTime": "2026-03-02 09:12:07"}),
+        ],
+    ),
+    "SAS/SAS224": (
+        "SAS224",
+        [
+            (
+                "HdeApprResult",
+                {
+                    **_APPROVAL,
+                    "businessId": GATE_PASS,
+                    "manageResult": "3",
+                    "manageDate": "2026-03-04 14:20:00",
+                },
+            ),
+            ("SasPassportBsc", {**_GATE_RECEIPT, "stucd": "2", "passTime": "2026-03-02 09:12:07"}),
+        ],
+    ),
+    "SAS/SAS251": (
+        "SAS251",
+        [
+            (
+                "HdeApprResult",
+                {**_APPROVAL, "businessId": TWO_STEP_PASS, "manageDate": "2026-03-02 08:06:10"},
+            ),
+            ("Sas2stepPassportBsc", _TWO_STEP),
+            ("Sas2stepPassportRlt", {"passportNo": TWO_STEP_PASS, "entryId": "516620261000000042"}),
+        ],
+    ),
+    "SAS/SAS253": (
+        "SAS253",
+        [
+            (
+                "HdeApprResult",
+                {**_APPROVAL, "businessId": TWO_STEP_PASS, "manageDate": "2026-03-02 09:12:09"},
+            ),
+            (
+                "Sas2stepPassportBsc",
+                {**_TWO_STEP, "stucd": "2", "passId": "NS01", "passTime": "2026-03-02 09:12:07"},
+            ),
         ],
     ),
 }

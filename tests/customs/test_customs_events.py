@@ -350,3 +350,40 @@ def test_check_characters() -> None:
     assert is_uscc("91990101MA00000426")
     assert not is_uscc("91990101MA00000427")
     assert not is_uscc("91990101MI00000426")
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "disposition"),
+    [
+        ("1", "OBSERVE", "urn:suyuan:disp:tax_issued"),
+        ("2", "OBSERVE", "urn:suyuan:disp:tax_consolidated"),
+        ("3", "DELETE", "urn:suyuan:disp:tax_void"),
+    ],
+)
+def test_status_of_a_tax_bill(status: str, action: str, disposition: str) -> None:
+    event = _event("CEB818", {"status": status})
+    assert (event.action, event.disposition) == (action, disposition)
+    assert any(uri.startswith("urn:suyuan:raw:tax-bill::") for uri in _documents(event))
+    assert _documents(event) & _documents(_event("CEB816"))
+
+
+def test_a_two_step_pass_names_declarations_and_tells_its_way_by_its_number() -> None:
+    approved = _event("SAS/SAS251")
+    assert "urn:suyuan:declaration:516620261000000042" in _documents(approved)
+    assert approved.disposition == "urn:suyuan:disp:approved"
+    assert _event("SAS/SAS251", {"emapvMarkcd": "3"}).disposition == "urn:suyuan:disp:rejected"
+    inward = _event("SAS/SAS253")
+    assert (inward.biz_step or "").endswith("BizStep-arriving")
+    assert inward.epc_list == (f"urn:epc:id:bic:{messages.CONTAINER}",)
+    outward = _event("SAS/SAS253", {"passportNo": messages.TWO_STEP_PASS.replace("I", "E")})
+    assert (outward.biz_step or "").endswith("BizStep-departing")
+    waiting = _event("SAS/SAS253", {"passTime": None})
+    assert waiting.biz_step == "urn:suyuan:bizstep:clearing"
+
+
+def test_a_settled_inspection_moves_nothing() -> None:
+    event = _event("SAS/SAS224")
+    assert event.biz_step == "urn:suyuan:bizstep:clearing"
+    assert event.disposition == "urn:suyuan:disp:inspection_settled"
+    assert _extension(event, "manageResult") == "3"
+    assert event.event_time == datetime(2026, 3, 4, 6, 20, tzinfo=UTC)

@@ -142,6 +142,7 @@ def test_whose_data_it_is() -> None:
         "CEB711": ("document", "CEB711", messages.INBOUND_NO),
         "CEB712": ("document", "CEB712", messages.INBOUND_NO),
         "CEB816": waybill,
+        "CEB818": parcel_list,
     }
     pass_ = customs.read(messages.message("SAS/SAS121")).personal[0]
     assert pass_.subject == ("contact", "330196W042", "样例丁 19900000044")

@@ -17,7 +17,7 @@ from suyuan.customs.ceb_statements import (
 )
 from suyuan.customs.drafting import CBV_STEP, DISPOSITION, STEP, EventDraft, raw_uri
 from suyuan.customs.message import Part
-from suyuan.customs.states import PARCEL_LIST, disposition_of
+from suyuan.customs.states import PARCEL_LIST, TAX_BILL, disposition_of
 from suyuan.customs.values import read_gtin
 from suyuan.epcis.model import Event, QuantityElement
 from suyuan.errors import InputError
@@ -232,6 +232,24 @@ def ceb816(draft: EventDraft) -> list[Event]:
             draft.moment(head.value("returnTime"), "returnTime"),
             step=STEP + "taxing",
             action="DELETE" if head.value("status") == "3" else "ADD",
+            district=district_of(draft),
+        )
+    ]
+
+
+def ceb818(draft: EventDraft) -> list[Event]:
+    """A receipt says what became of a tax bill: consolidated into a payment, or void."""
+    draft.person_document("tax-bill", "", draft.value("taxNo"))
+    parcel_list_numbers(draft)
+    draft.text("taxStatus", draft.value("status"))
+    draft.texts("assureCode", "entDutyNo")
+    draft.stated_by_customs(district_of(draft))
+    return [
+        draft.event(
+            draft.moment(draft.value("returnTime"), "returnTime"),
+            step=STEP + "taxing",
+            action="DELETE" if draft.value("status") == "3" else "OBSERVE",
+            disposition=disposition_of(TAX_BILL, draft.value("status")),
             district=district_of(draft),
         )
     ]

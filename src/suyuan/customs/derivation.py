@@ -16,6 +16,7 @@ from suyuan.customs import (
     ceb_rules,
     gate_pass_rules,
     inbound_detail_rules,
+    two_step_rules,
 )
 from suyuan.customs.drafting import EventDraft
 from suyuan.customs.message import Message
@@ -48,6 +49,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "CEB711": (Rule("ceb711/1", inbound_detail_rules.ceb711),),
     "CEB712": (Rule("ceb712/1", inbound_detail_rules.ceb712),),
     "CEB816": (Rule("ceb816/1", ceb_rules.ceb816),),
+    "CEB818": (Rule("ceb818/1", ceb_rules.ceb818),),
     "SAS/INV101": (
         Rule("inv101/1", bonded_list_rules.inv101),
         Rule("inv101-parcels/1", bonded_list_rules.inv101_parcels),
@@ -58,6 +60,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "SAS/SAS121": (Rule("sas121/1", gate_pass_rules.sas121),),
     "SAS/SAS221": (Rule("sas221/1", gate_pass_rules.sas221),),
     "SAS/SAS223": (Rule("sas223/1", gate_pass_rules.sas223),),
+    "SAS/SAS224": (Rule("sas224/1", gate_pass_rules.sas224),),
+    "SAS/SAS251": (Rule("sas251/1", two_step_rules.sas251),),
+    "SAS/SAS253": (Rule("sas253/1", two_step_rules.sas253),),
 }
 
 

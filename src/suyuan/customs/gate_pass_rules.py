@@ -1,4 +1,4 @@
-"""What the messages about gate passes (SAS121, SAS221, SAS223) state, as events.
+"""What the messages about gate passes (SAS121, SAS221, SAS223, SAS224) state, as events.
 
 A pass names the lists, stock bills or bills of lading that go under it. Container numbers are things
 (``urn:epc:id:bic:``); one with a wrong check digit is a thing to nobody and stays in the text only.
@@ -17,7 +17,7 @@ from suyuan.gs1.check_digits import container_valid
 
 _SEPARATOR = re.compile(r"[\\/,;\s]+")
 _RELATED_KINDS = {"1": "bonded-list", "2": "stock-bill", "3": "bol"}
-_PASSED = frozenset({"2", "3", "4"})
+PASSED = frozenset({"2", "3", "4"})
 
 
 def _related(draft: EventDraft, kind_code: str, numbers: str) -> None:
@@ -27,7 +27,8 @@ def _related(draft: EventDraft, kind_code: str, numbers: str) -> None:
             draft.document(kind, number, cbv="bol" if kind == "bol" else "")
 
 
-def _containers(draft: EventDraft, text: str) -> tuple[str, ...]:
+def containers(draft: EventDraft, text: str) -> tuple[str, ...]:
+    """The containers in a text as things; what has a wrong check digit or repeats a personal value is left out."""
     numbers = [number for number in _SEPARATOR.split(text.strip()) if container_valid(number)]
     return tuple(f"urn:epc:id:bic:{number}" for number in numbers if not draft.is_personal(number))
 
@@ -93,7 +94,7 @@ def sas121(draft: EventDraft) -> list[Event]:
             action=application_action(head.value("DclTypecd")),
             disposition=DISPOSITION + "declared",
             district=head.value("MasterCuscd"),
-            epcs=_containers(draft, head.value("ContainerNo")),
+            epcs=containers(draft, head.value("ContainerNo")),
         )
     ]
 
@@ -130,7 +131,7 @@ def sas221(draft: EventDraft) -> list[Event]:
             if rejected
             else disposition_of(GATE_PASS, head.value("stucd")),
             district=head.value("masterCuscd"),
-            epcs=_containers(draft, head.value("containerNo")),
+            epcs=containers(draft, head.value("containerNo")),
         )
     ]
 
@@ -141,7 +142,7 @@ def sas223(draft: EventDraft) -> list[Event]:
     decided = _gate_receipt(draft)
     second = head.value("secdPassTime", "secPassTime") if head.value("stucd") == "4" else ""
     passed = second or head.value("passTime")
-    if head.value("stucd") not in _PASSED or not passed:
+    if head.value("stucd") not in PASSED or not passed:
         # What has no time of passing has not passed: a mere state of the gate pass.
         step, disposition = STEP + "clearing", disposition_of(GATE_PASS, head.value("stucd"))
         moment = draft.moment(decided or head.value("dclTime"), "manageDate")
@@ -156,6 +157,21 @@ def sas223(draft: EventDraft) -> list[Event]:
             step=step,
             disposition=disposition,
             district=head.value("masterCuscd"),
-            epcs=_containers(draft, head.value("containerNo")),
+            epcs=containers(draft, head.value("containerNo")),
+        )
+    ]
+
+
+def sas224(draft: EventDraft) -> list[Event]:
+    """Customs settled the inspection of what stands under a gate pass; its own word for the outcome is kept."""
+    head = draft.record.head
+    decided = _gate_receipt(draft)
+    return [
+        draft.event(
+            draft.moment(decided or head.value("passTime", "dclTime"), "manageDate"),
+            step=STEP + "clearing",
+            disposition=DISPOSITION + "inspection_settled",
+            district=head.value("masterCuscd"),
+            epcs=containers(draft, head.value("containerNo")),
         )
     ]

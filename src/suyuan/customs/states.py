@@ -107,6 +107,12 @@ GATE_PASS = _states(
 5 deleted ended
 6 void ended""",
 )
+TAX_BILL = _states(
+    "tax_status",
+    """1 tax_issued customs
+2 tax_consolidated done
+3 tax_void ended""",
+)
 
 
 def document_states() -> dict[str, dict[str, DocumentState]]:
@@ -120,6 +126,7 @@ def document_states() -> dict[str, dict[str, DocumentState]]:
         "return": dict(RETURN),
         "bonded-list": dict(BONDED_LIST),
         "gate-pass": dict(GATE_PASS),
+        "tax-bill": dict(TAX_BILL),
     }
 
 
