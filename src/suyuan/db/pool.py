@@ -12,7 +12,7 @@ import functools
 import importlib.resources
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -29,6 +29,9 @@ RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.005
 _CONNECT_SECONDS = 10.0
+# One snapshot, nothing written, and one plan a statement for as long as the connection lives: without the last the
+# server plans a query over monthly partitions anew each time, which takes longer than to run it.
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan"
 _UNREACHABLE = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError)
 _SESSION = {
     "timezone": "UTC",
@@ -37,6 +40,37 @@ _SESSION = {
     # A client that vanished in the middle of a transaction must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "600000",
 }
+
+
+if TYPE_CHECKING:
+    _Base = asyncpg.Connection[asyncpg.Record]
+else:
+    _Base = asyncpg.Connection  # generic for checkers only
+
+
+class _Session(_Base):
+    """A connection that knows whether its present user can have left anything in the session."""
+
+    __slots__ = ("_only_read",)
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._only_read = False
+
+    def note_only_read(self) -> None:
+        """Its user did nothing but read in one transaction, which is over."""
+        self._only_read = True
+
+    async def tidy(self) -> None:
+        """Forget what a user may have set or locked, before the next one gets the connection."""
+        if not self._only_read:
+            await self.execute(self.get_reset_query())
+        self._only_read = False
+
+
+async def _tidy(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    assert isinstance(connection, _Session)
+    await connection.tidy()
 
 
 async def create_pool(dsn: str, *, size: int = 10, command_timeout: float | None = 60.0) -> Pool:
@@ -56,6 +90,8 @@ async def create_pool(dsn: str, *, size: int = 10, command_timeout: float | None
             # Statements are few and fixed: planned once, kept as long as the connection.
             max_cached_statement_lifetime=0,
             max_inactive_connection_lifetime=300.0,
+            connection_class=_Session,
+            reset=_tidy,
             server_settings=_SESSION,
         )
     except _UNREACHABLE as error:
@@ -83,6 +119,23 @@ async def open_pool(dsn: str, *, size: int = 10) -> AsyncIterator[Pool]:
             await asyncio.wait_for(pool.close(), 10)
         except TimeoutError:
             pool.terminate()
+
+
+@contextlib.asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection in a read-only transaction that sees one snapshot throughout, for the length of the block.
+
+    Its statements are planned once a connection. That suits what finds rows by keys; a statement whose best plan
+    depends on its values (a pattern, a range that may be all) is better asked elsewhere.
+    """
+    async with pool.acquire() as connection:
+        await connection.execute(_READ)
+        try:
+            yield connection
+        finally:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+                connection.note_only_read()  # type: ignore[attr-defined] # the proxy hands it on
 
 
 async def transaction(

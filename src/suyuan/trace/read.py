@@ -16,7 +16,7 @@ import msgspec
 from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import Product, find_places, find_products
-from suyuan.db.pool import Connection, Pool, sql
+from suyuan.db.pool import Connection, Pool, reading, sql
 from suyuan.disclosure.mask import Masked, context_of, mask_claims
 from suyuan.disclosure.policy import Policy, load_policy
 from suyuan.gs1.percent import decode_value
@@ -136,10 +136,7 @@ class TraceReader:
 
     async def read_views(self, thing: str, *viewers: Viewer) -> list[Reading]:
         """The readings of one thing for several viewers, from one walk in one snapshot; empty if unknown."""
-        async with (
-            self.pool.acquire() as conn,
-            conn.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(self.pool) as conn:
             gathered = await self.gather(conn, thing)
         return [] if gathered is None else [self.view(gathered, viewer) for viewer in viewers]
 
