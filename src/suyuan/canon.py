@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from suyuan.errors import InputError
@@ -51,12 +53,59 @@ def _sorted(value: object, path: str) -> object:
     raise InputError("canon.type.unknown", f"A {type(value).__name__} has no canonical bytes.", path=path)
 
 
+class _UnusualError(Exception):
+    """A value that the quick writer leaves to the careful one, which may refuse it."""
+
+
+@lru_cache(maxsize=4096)
+def _member(key: str) -> str:
+    """A key as it stands before its value; keys repeat, values do not."""
+    if type(key) is not str or _NON_ASCII_BMP_SAFE.search(key):
+        raise _UnusualError
+    return encode_basestring(key) + ":"
+
+
+def _written(value: object) -> str:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]
+    if kind is dict:
+        members: dict[str, object] = value  # type: ignore[assignment]
+        return "{" + ",".join([_member(key) + _written(members[key]) for key in sorted(members)]) + "}"
+    if kind is list or kind is tuple:
+        return "[" + ",".join([_written(item) for item in value]) + "]"  # type: ignore[attr-defined]
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if type(value) is int:
+        return int.__repr__(value)
+    raise _UnusualError
+
+
+def canonical_text(value: object) -> str:
+    """The canonical JSON text of a value, whose UTF-8 bytes are ``canonical_json``; lone surrogates are let pass.
+
+    Raises ``InputError`` (``canon.*``) for a float, a non-string key or an unknown type.
+    """
+    try:
+        return _written(value)
+    except (_UnusualError, TypeError):
+        return json.dumps(_sorted(value, "$"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: object) -> bytes:
     """Canonical UTF-8 bytes of a JSON value without floats.
 
     Raises ``InputError`` (``canon.*``) for a float, a non-string key, an unknown type or a lone surrogate.
     """
-    text = json.dumps(_sorted(value, "$"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return canonical_bytes(canonical_text(value))
+
+
+def canonical_bytes(text: str) -> bytes:
+    """The bytes of a canonical text. Raises ``InputError`` (``canon.text.lone_surrogate``)."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:

@@ -11,15 +11,16 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 
 import msgspec
 
 from suyuan.canon import canonical_json, sha256, utc_text
-from suyuan.capture.assurance import earned
+from suyuan.capture.assurance import Assurance, earned
 from suyuan.capture.index import ACTIONS, EVENT_TYPES, IndexRow, index_rows
 from suyuan.capture.payload import ListChunk, split_body
 from suyuan.disclosure.commitment import ClaimTile, commit
-from suyuan.epcis import canonical_body, identity_of, map_uris, person_documents
+from suyuan.epcis import canonical_body, canonical_event, identity_of, map_uris, person_documents
 from suyuan.epcis.model import Event, Number
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.gs1.digital_link import canonical_or_same
@@ -105,7 +106,8 @@ def _declaration(event: Event) -> bytes:
 def _gtins(event: Event) -> frozenset[str]:
     names = {event.parent_id or ""}
     for things in (event.epc_list, event.child_epcs, event.input_epc_list, event.output_epc_list):
-        names.update(uri[:_GTIN_END] for uri in things)
+        if things:
+            names.update([uri[:_GTIN_END] for uri in things])
     for classes in (
         event.quantity_list,
         event.child_quantity_list,
@@ -123,12 +125,18 @@ def pseudonymise(
 
     Raises ``InputError`` (``vault.number``...) for a number that cannot be one.
     """
+    named = person_documents(event)
+    if not named:
+        return canonical_event(event), ()
     people: dict[str, PersonDocument] = {}
-    for raw in person_documents(event):
+    for raw in named:
         people[raw.uri] = PersonDocument(raw.kind, raw.issuer, raw.number)
     names = {uri: pseudonym(*document) for uri, document in people.items()}
     plain = map_uris(event, lambda uri: names.get(uri) or canonical_or_same(uri))
     return plain, tuple(dict.fromkeys(people.values()))
+
+
+_Earned = Callable[[tuple[Grant, ...], str, frozenset[str]], tuple[Assurance, str]]
 
 
 def prepare(
@@ -137,8 +145,11 @@ def prepare(
     *,
     kind: str,
     pseudonym: Callable[[str, str, str], str],
+    level: _Earned = earned,
 ) -> PreparedEvent:
     """Everything that one event writes. ``kind`` is the paper's; the day of recording stands in the leaf.
+
+    ``level`` says what the deliverer has earned, as ``earned`` does.
 
     Raises ``InputError`` for what no reader can see alone (a number that is no number, a number too long).
     """
@@ -149,7 +160,7 @@ def prepare(
     body = canonical_body(event)
     stated_by = extension_text(event, STATED_BY)
     speaks_for = "" if deliverer.is_named_by(stated_by) else stated_by
-    assurance, role = earned(deliverer.grants, speaks_for, _gtins(event))
+    assurance, role = level(deliverer.grants, speaks_for, _gtins(event))
     statement = {
         "assurance": assurance.label,
         "deliveredAs": kind,
@@ -202,4 +213,5 @@ def prepare_all(
     pseudonym: Callable[[str, str, str], str],
 ) -> list[PreparedEvent]:
     """``prepare`` for every event of a paper, in its order."""
-    return [prepare(derived, deliverer, kind=kind, pseudonym=pseudonym) for derived in events]
+    level = cache(earned)  # the events of one paper are about few goods
+    return [prepare(derived, deliverer, kind=kind, pseudonym=pseudonym, level=level) for derived in events]

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import NamedTuple, cast
 
-from suyuan.canon import JSON, canonical_json
+from suyuan.canon import JSON, canonical_bytes, canonical_json, canonical_text
 from suyuan.errors import InputError
 
 QUANTITY_LISTS = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
@@ -48,12 +48,7 @@ class Claim(NamedTuple):
 
 def claim_bytes(path: str, value: JSON) -> bytes:
     """Canonical bytes of ``[path, value]``. Raises ``InputError`` (``canon.*``)."""
-    if type(value) is str:  # much the most frequent case, and what canonical_json would give
-        try:
-            return f"[{encode_basestring(path)},{encode_basestring(value)}]".encode()
-        except UnicodeEncodeError:
-            pass  # let canonical_json word the refusal
-    return canonical_json([path, value])
+    return canonical_bytes(f"[{encode_basestring(path)},{canonical_text(value)}]")
 
 
 def head_claims(body: Mapping[str, JSON], statement: Mapping[str, JSON]) -> list[Claim]:
@@ -223,6 +218,6 @@ def _epc_class(field: str, element: JSON) -> JSON:
 def _strings(field: str, elements: list[str]) -> list[bytes]:
     prefix = f"[{encode_basestring(field)},"
     try:
-        return [f"{prefix}{encode_basestring(element)}]".encode() for element in elements]
+        return [f"{prefix}{element}]".encode() for element in map(encode_basestring, elements)]
     except UnicodeEncodeError:
         return [claim_bytes(field, element) for element in elements]

@@ -21,9 +21,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,10 @@ _SALT_DOMAIN = b"suyuan-salt/v1\0"
 _DUMMY_DOMAIN = b"suyuan-dummy/v1\0"
 _LEAF_PREFIX = b"\x00suyuan-claim/v1\0"
 _COMMITMENT_DOMAIN = b"suyuan-commitment/v1\0"
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_FIRST_NUMBERS = [number.to_bytes(8, "big") for number in range(1024)]
+_Copy: TypeAlias = "Callable[[], hashlib._Hash]"
 
 
 class ClaimTile(NamedTuple):
@@ -218,35 +222,46 @@ def _digests(entries: list[bytes], secret: bytes) -> list[bytes]:
     if len(secret) != SECRET_BYTES:
         raise InputError("commitment.secret", f"The secret of an event has {SECRET_BYTES} bytes.")
     count = padded_count(len(entries))
+    salt, finish = _keyed(secret, _SALT_DOMAIN)
+    dummy, _ = _keyed(secret, _DUMMY_DOMAIN)
     sha256, prefix = hashlib.sha256, _LEAF_PREFIX
-    digests = [
-        sha256(prefix + mac[:SALT_BYTES] + entry).digest()
-        for mac, entry in zip(_macs(secret, _SALT_DOMAIN, len(entries)), entries, strict=True)
-    ]
-    digests.extend(_macs(secret, _DUMMY_DOMAIN, count - len(entries)))
+    digests: list[bytes] = []
+    for number, entry in zip(_numbers(len(entries)), entries, strict=True):
+        inner, outer = salt(), finish()
+        inner.update(number)
+        outer.update(inner.digest())
+        digests.append(sha256(prefix + outer.digest()[:SALT_BYTES] + entry).digest())
+    for number in _numbers(count - len(entries)):
+        inner, outer = dummy(), finish()
+        inner.update(number)
+        outer.update(inner.digest())
+        digests.append(outer.digest())
     return digests
 
 
-def _macs(secret: bytes, domain: bytes, count: int) -> Iterator[bytes]:
-    """HMAC-SHA256(secret, domain || u64 i) for i below ``count``.
+def _keyed(secret: bytes, domain: bytes) -> tuple[_Copy, _Copy]:
+    """Prepared inner and outer states of HMAC-SHA256(secret, domain || ...), to be copied for each message.
 
-    Spelled out with two prepared states (RFC 2104), which is 2.5 times as fast as ``hmac.digest``.
+    Spelled out (RFC 2104), since that is three times as fast as ``hmac.digest``; its two loops are written out
+    as well, for a call each would cost as much as the hashing.
     """
     block = secret.ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + domain).copy
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
-    for number in range(count):
-        first = inner()
-        first.update(number.to_bytes(8, "big"))
-        second = outer()
-        second.update(first.digest())
-        yield second.digest()
+    inner = hashlib.sha256(block.translate(_INNER_PAD) + domain)
+    return inner.copy, hashlib.sha256(block.translate(_OUTER_PAD)).copy
+
+
+def _numbers(count: int) -> Iterable[bytes]:
+    """The numbers below ``count`` as u64."""
+    if count <= len(_FIRST_NUMBERS):
+        return _FIRST_NUMBERS[:count]
+    return (number.to_bytes(8, "big") for number in range(count))
 
 
 def _root(digests: list[bytes]) -> bytes:
-    row = digests
-    while len(row) > 1:
-        row = parent_hashes(row)
+    row, sha256 = digests, hashlib.sha256
+    while len(row) > 1:  # the count is a power of two: every hash has its sibling
+        pairs = iter(row)
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
     return row[0]
 
 

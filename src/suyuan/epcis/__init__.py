@@ -11,7 +11,7 @@ from suyuan.epcis.jsonld_writer import encode_json, write_json_document, write_j
 from suyuan.epcis.model import Event
 from suyuan.epcis.reader import read, recognise
 from suyuan.epcis.reading import DerivedEvent, PersonalField, Reading, Warning_
-from suyuan.epcis.uris import identifier_uris, map_uris, person_documents
+from suyuan.epcis.uris import canonical_event, identifier_uris, map_uris, person_documents
 from suyuan.epcis.xml_reader import read_xml_events
 from suyuan.epcis.xml_writer import write_xml_document
 
@@ -24,6 +24,7 @@ __all__ = [
     "Reading",
     "Warning_",
     "canonical_body",
+    "canonical_event",
     "canonical_uri",
     "encode_json",
     "event_from_body",

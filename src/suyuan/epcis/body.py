@@ -9,14 +9,14 @@ object, a repeated field as a list, XML attributes as ``{"#attributes": {...}, "
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 from suyuan.canon import JSON
 from suyuan.epcis import values
-from suyuan.epcis.identifiers import canonical_uri
+from suyuan.epcis.identifiers import canonical_uri, canonical_uris
 from suyuan.epcis.model import (
     EVENT_TYPES,
     BizTransaction,
@@ -128,8 +128,8 @@ def _quantities(elements: Iterable[QuantityElement]) -> JSON:
     return found
 
 
-def _uris(uris: Iterable[str]) -> JSON:
-    return [canonical_uri(uri) for uri in uris]
+def _uris(uris: Sequence[str]) -> JSON:
+    return list(canonical_uris(uris))
 
 
 def _typed(member: str, pairs: Iterable[tuple[str, str | None]]) -> JSON:

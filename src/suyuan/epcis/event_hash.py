@@ -26,7 +26,7 @@ from hashlib import sha256
 from typing import Final
 
 from suyuan.canon import normal_decimal
-from suyuan.epcis.identifiers import canonical_uri
+from suyuan.epcis.identifiers import canonical_uri, canonical_uris
 from suyuan.epcis.model import (
     Event,
     Extension,
@@ -249,7 +249,7 @@ def _sensors(elements: tuple[SensorElement, ...], later: list[str]) -> str:
 
 
 def _epcs(name: str, uris: tuple[str, ...]) -> str:
-    return name + "".join(sorted(["epc=" + canonical_uri(uri) for uri in uris]))
+    return name + "".join(sorted(["epc=" + uri for uri in canonical_uris(uris)]))
 
 
 def _quantities(name: str, elements: tuple[QuantityElement, ...]) -> str:

@@ -13,6 +13,7 @@ before anything is hashed or stored; finding it is the business of this module, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -38,6 +39,11 @@ _EPC_SCHEME: Final = re.compile(
     r"(?:sgtin|lgtin|upui|itip|sscc|sgln|pgln|grai|gdti|sgcn|gsrnp?|gsin|giai|ginc|cpi):"
 )
 _SIMPLE_SERIAL: Final = re.compile(r"[0-9A-Za-z_\-]{1,20}")
+# Items and lots as they are written most often, canonical already; each on a line of its own.
+_PLAIN_LINES: Final = re.compile(r"(?:https://id\.gs1\.org/01/[0-9]{14}/(?:21|10)/[0-9A-Za-z_\-]{1,20}\n)+")
+_SHORT: Final = 256
+_GTIN_START: Final = len("https://id.gs1.org/01/")
+_GTIN_END: Final = _GTIN_START + 14
 _KEY: Final = re.compile(r"https://id\.gs1\.org/([0-9]{2,4})/([0-9]+)")
 
 
@@ -65,6 +71,41 @@ def canonical_uri(uri: str) -> str:
     if uri.startswith(("urn:epc:", "http", "HTTP")):
         return digital_link.canonical_or_same(uri)
     return uri
+
+
+def are_plain(uris: Sequence[str]) -> bool:
+    """Whether all of these are canonical Digital Links of items or lots without an escape: one look at all of them.
+
+    False says nothing; the single URIs are then looked at one by one.
+    """
+    if type(uris) is tuple and len(uris) <= _SHORT:
+        return _remembered_plain(uris)  # each stage of a capture asks again
+    return _plain(uris)
+
+
+def _plain(uris: Sequence[str]) -> bool:
+    try:
+        lines = "\n".join(uris) + "\n"
+    except TypeError:  # a document may hold anything where a text belongs
+        return False
+    return _PLAIN_LINES.fullmatch(lines) is not None and lines.count("\n") == len(uris)
+
+
+@lru_cache(maxsize=64)
+def _remembered_plain(uris: tuple[str, ...]) -> bool:
+    return _plain(uris)
+
+
+def canonical_uris(uris: Sequence[str]) -> Sequence[str]:
+    """``canonical_uri`` of each of them; the same object where nothing changes in a long list of items."""
+    return uris if are_plain(uris) else tuple([canonical_uri(uri) for uri in uris])
+
+
+def are_sound(uris: Sequence[str]) -> bool:
+    """Whether all of these are plain items or lots with the right check digit; False says nothing."""
+    return are_plain(uris) and all(
+        _key_holds("01", gtin) for gtin in {u[_GTIN_START:_GTIN_END] for u in uris}
+    )
 
 
 @lru_cache(maxsize=65536)

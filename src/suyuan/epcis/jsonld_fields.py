@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from suyuan.epcis import cbv, values
+from suyuan.epcis.identifiers import are_sound
 from suyuan.epcis.jsonld_names import Lexeme, Names, kind_of, list_of, number_of, object_of, text_of
 from suyuan.epcis.model import (
     BizTransaction,
@@ -120,6 +121,10 @@ def _uri(value: object, field: str, _: Names) -> str:
 
 def _uris(value: object, field: str, _: Names) -> tuple[str, ...]:
     read_uri = values.read_uri
+    if type(value) is list and set(map(type, value)) == {str}:
+        uris = tuple(value)
+        if are_sound(uris):
+            return uris
     try:
         return tuple([read_uri(item, field, "") for item in list_of(value, field, field)])
     except SuyuanError as error:

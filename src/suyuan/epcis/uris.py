@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from suyuan.epcis.identifiers import RawPersonDocument, read_person_document, transaction_document
+from suyuan.epcis.identifiers import (
+    RAW_PREFIX,
+    RawPersonDocument,
+    are_plain,
+    canonical_uri,
+    canonical_uris,
+    read_person_document,
+    transaction_document,
+)
 from suyuan.epcis.model import BizTransaction, Event, Place, QuantityElement, SourceDestination
 
 _LISTS = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
 _QUANTITY_LISTS = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
 
 
-def map_uris(event: Event, change: Callable[[str], str]) -> Event:
-    """The event with ``change`` applied to every identifier in it.
+def map_uris(
+    event: Event,
+    change: Callable[[str], str],
+    change_all: Callable[[Sequence[str]], Sequence[str]] | None = None,
+) -> Event:
+    """The event with ``change`` applied to every identifier in it; ``change_all`` does the same to a whole list.
 
     EPCs, classes, parent, transformation, documents, sources, destinations and places; not vocabulary words,
     event IDs, sensor devices or extensions. An event that nothing changes is returned as it is.
@@ -24,7 +36,7 @@ def map_uris(event: Event, change: Callable[[str], str]) -> Event:
     for name in _LISTS:
         uris: tuple[str, ...] = getattr(event, name)
         if uris:
-            changed[name] = tuple([change(uri) for uri in uris])
+            changed[name] = tuple(change_all(uris) if change_all else [change(uri) for uri in uris])
     for name in _QUANTITY_LISTS:
         elements: tuple[QuantityElement, ...] = getattr(event, name)
         if elements:
@@ -51,10 +63,19 @@ def map_uris(event: Event, change: Callable[[str], str]) -> Event:
     return msgspec.structs.replace(event, **changed) if changed else event
 
 
+def canonical_event(event: Event) -> Event:
+    """The event with the canonical form of every identifier in it."""
+    return map_uris(event, canonical_uri, canonical_uris)
+
+
 def identifier_uris(event: Event) -> Iterator[str]:
     """Every identifier that ``map_uris`` would be asked to change, save those of bizTransactions."""
     for name in _LISTS:
         yield from getattr(event, name)
+    yield from _single_uris(event)
+
+
+def _single_uris(event: Event) -> Iterator[str]:
     for name in _QUANTITY_LISTS:
         for element in getattr(event, name):
             yield element.epc_class
@@ -69,14 +90,23 @@ def identifier_uris(event: Event) -> Iterator[str]:
         yield end.id
 
 
+def _rarer_uris(event: Event) -> Iterator[str]:
+    """The identifiers of the event without its lists of plain items, which name no person's document."""
+    for name in _LISTS:
+        uris: tuple[str, ...] = getattr(event, name)
+        if uris and not are_plain(uris):
+            yield from uris
+    yield from _single_uris(event)
+
+
 def person_documents(event: Event) -> list[RawPersonDocument]:
     """The person documents that the event names, each once, in the order of their first mention.
 
     Raises ``InputError`` (``epcis.person_document.invalid``) for a raw document URI with a part missing.
     """
     found: dict[str, RawPersonDocument] = {}
-    for uri in identifier_uris(event):
-        if uri.startswith("urn:suyuan:raw:"):
+    for uri in _rarer_uris(event):
+        if uri.startswith(RAW_PREFIX):
             document = read_person_document(uri)
             if document is not None:
                 found.setdefault(uri, document)
