@@ -1,0 +1,3 @@
+UPDATE sign_in_attempt
+SET succeeded = true
+WHERE attempt_id = $1
