@@ -28,8 +28,10 @@ from suyuan.settings import Settings
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import TraceReader
 from suyuan.vault import Vault, VaultKeys
+from suyuan.vault.erasing import ErasureCopy
 
 FIRST_EPOCH = "0"
+PUBLISHED = "published"
 _MAC_PREFIX = "serial-mac-"
 
 
@@ -59,8 +61,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     def sequencer(self) -> Sequencer:
         """A sequencer for this deployment's log; any number may run, one is active."""
-        copy = PublishedCopy(self.settings.data_dir / "published" / "checkpoint")
+        copy = PublishedCopy(self.settings.data_dir / PUBLISHED / "checkpoint")
         return Sequencer(self.pool, self.signer, copy=copy)
+
+    def erasure_copy(self) -> ErasureCopy:
+        """The erasure journal outside the database."""
+        return ErasureCopy(self.settings.data_dir / PUBLISHED / "erasures")
 
 
 @contextlib.asynccontextmanager

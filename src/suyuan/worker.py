@@ -1,4 +1,5 @@
-"""The work beside the doors: the log is sequenced and published, partitions are made ahead of need.
+"""The work beside the doors: the log is sequenced and published, partitions are made ahead of need, and the erasure
+journal is kept outside the database too.
 
 ``suyuan serve`` runs it too; a process of its own is for deployments that serve from several machines. Any number
 may run, one sequencer is active.
@@ -16,9 +17,12 @@ from suyuan.app import Services, open_services
 from suyuan.db.partitions import ensure_all_partitions
 from suyuan.errors import SuyuanError
 from suyuan.settings import Settings
+from suyuan.vault.erasing import keep_erasures
 
 _logger = structlog.get_logger("suyuan.worker")
 PARTITIONS_EVERY = 6 * 3600.0
+ERASURES_EVERY = 10.0
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SuyuanError)
 
 
 async def work(services: Services, stop: asyncio.Event) -> None:
@@ -26,13 +30,14 @@ async def work(services: Services, stop: asyncio.Event) -> None:
 
     Raises ``IntegrityError`` where the log must not be signed any more.
     """
-    partitions = asyncio.create_task(_keep_partitions(services))
+    beside = [asyncio.create_task(_keep_partitions(services)), asyncio.create_task(_keep_erasures(services))]
     try:
         await services.sequencer().run(stop)
     finally:
-        partitions.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await partitions
+        for task in beside:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _keep_partitions(services: Services) -> None:
@@ -42,9 +47,20 @@ async def _keep_partitions(services: Services) -> None:
                 made = await ensure_all_partitions(conn)
             if made:
                 _logger.info("partitions made", names=made)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SuyuanError) as error:
+        except _LOST as error:
             _logger.warning("partitions not made", error=type(error).__name__)
         await asyncio.sleep(PARTITIONS_EVERY)
+
+
+async def _keep_erasures(services: Services) -> None:
+    copy = services.erasure_copy()
+    while True:
+        try:
+            if erased := await keep_erasures(services.pool, copy):
+                _logger.warning("erasures of a newer database replayed", subjects=erased)
+        except _LOST as error:
+            _logger.warning("erasures not kept outside", error=getattr(error, "code", type(error).__name__))
+        await asyncio.sleep(ERASURES_EVERY)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

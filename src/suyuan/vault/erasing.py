@@ -4,19 +4,25 @@ The journal row is committed first; only then is the subject's key deleted. A cr
 journalled erasure that ``replay_erasures`` finishes. After a restore from a backup the journal's copy from
 outside is given to ``replay_erasures``, which enters what the restored journal lacks and deletes again what
 it names. What was written after an erasure is spared: the subject may have come back.
+
+That copy is kept by the worker (``ErasureCopy``, ``keep_erasures``), so that no backup, however made, brings an
+erased subject back for longer than until a worker starts.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import asyncpg
 import msgspec
 
+from suyuan.db.durable import replace_file
 from suyuan.db.pool import Connection, Pool, sql
-from suyuan.errors import UnavailableError
+from suyuan.errors import IntegrityError, UnavailableError
 from suyuan.vault.vault import check_reason
 
 
@@ -83,6 +89,59 @@ async def replay_erasures(pool: Pool, entries: Iterable[Erasure] = ()) -> int:
     for row in unfinished:
         await _delete_journalled(pool, row["reference"])
     return len(unfinished)
+
+
+class ErasureCopy:
+    """The journal in a file outside the database, one JSON object a line, oldest first.
+
+    It names subjects by their keyed digests, and the parties and reasons of the erasures: for the operator alone.
+    Who can write it can erase subjects whose digests they know, and cannot bring one back where the database has
+    its own journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Erasure]:
+        """The entries; none where there is no file. Raises ``IntegrityError`` (``vault.erasures``)."""
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        try:
+            return [msgspec.json.decode(line, type=Erasure) for line in lines if line]
+        except msgspec.MsgspecError:
+            raise IntegrityError(
+                "vault.erasures",
+                "The copy of the erasure journal cannot be read.",
+                path=str(self.path),
+                remedy="Put back another copy of it; do not delete it, or erased subjects may come back.",
+            ) from None
+
+    def write(self, entries: Iterable[Erasure]) -> None:
+        """Replace the file; durable on return."""
+        replace_file(self.path, b"".join(msgspec.json.encode(one) + b"\n" for one in entries), mode=0o600)
+
+
+async def keep_erasures(pool: Pool, copy: ErasureCopy) -> int:
+    """Bring the journal and its copy to the same entries; returns how many subjects were erased again on the way.
+
+    What the copy has and the journal lacks was erased after the backup that this database comes from, and is erased
+    again. Raises ``UnavailableError`` (``vault.eraser``) and ``IntegrityError`` (``vault.erasures``).
+    """
+    outside = await asyncio.to_thread(copy.read)
+    inside = await read_erasure_journal(pool)
+    erased = 0
+    if _identities(outside) - _identities(inside):
+        erased = await replay_erasures(pool, outside)
+        inside = await read_erasure_journal(pool)
+    if inside != outside:
+        await asyncio.to_thread(copy.write, inside)
+    return erased
+
+
+def _identities(entries: Iterable[Erasure]) -> set[tuple[str, str, datetime]]:
+    return {(entry.kind, entry.reference, entry.erased_at) for entry in entries}
 
 
 async def become_eraser(conn: Connection) -> None:
