@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -95,7 +96,8 @@ async def test_sealed_parts_open_again(pool: Pool, vault: Vault) -> None:
     assert again[0].sealed != parts[0].sealed
     assert await vault.unseal_parts(pool, again) == [b"Zhang San"]
     assert await pool.fetchval("SELECT count(*) FROM vault_subject") == 2
-    assert await pool.fetchval("SELECT count(*) FROM vault_number") == 1
+    # once under its pseudonym, once under the name that is found without the issuer
+    assert await pool.fetchval("SELECT count(*) FROM vault_number") == 2
 
 
 async def test_a_capture_that_fails_leaves_nothing(pool: Pool, vault: Vault) -> None:
@@ -138,7 +140,7 @@ async def test_captures_that_share_subjects_never_deadlock(pool: Pool, vault: Va
 
     await asyncio.gather(*(capture(seed) for seed in range(60)))
     assert await pool.fetchval("SELECT count(*) FROM vault_subject") == 80
-    assert await pool.fetchval("SELECT count(*) FROM vault_number") == 40
+    assert await pool.fetchval("SELECT count(*) FROM vault_number") == 80
 
 
 async def test_captures_and_erasures_together_lose_nothing(pool: Pool, vault: Vault) -> None:
@@ -182,6 +184,51 @@ async def test_a_reveal_is_journalled_even_if_it_fails_later(pool: Pool, vault: 
     with pytest.raises(NotFoundError):
         await vault.reveal_number(pool, vault.pseudonym("order", "", "7"), party_id="operator", reason="look")
     assert len(await list_reveals(pool)) == 2
+
+
+async def test_a_number_is_found_without_its_issuer(pool: Pool, vault: Vault) -> None:
+    theirs = PersonDocument("order", "other-mall", ORDER.number)
+    near = PersonDocument("order", "example-mall", ORDER.number + "1")
+    await sealed(pool, vault, numbers=(ORDER, theirs, near, PersonDocument("payment", "", ORDER.number)))
+    names = {vault.pseudonym(*ORDER), vault.pseudonym(*theirs)}
+
+    async def found(issuer: str | None = None, kind: str = "order", number: str = ORDER.number) -> set[str]:
+        return {one.pseudonym for one in await vault.find_numbers(pool, kind, number, issuer)}
+
+    assert await found() == await found(number=f" {ORDER.number.lower()}") == names
+    assert await found("other-mall") == {vault.pseudonym(*theirs)}
+    assert await found("nobody") == await found(kind="waybill") == await found(number="EM") == set()
+    assert await vault.issuers_of(pool, sorted(names)) == [
+        {vault.pseudonym(*ORDER): "example-mall", vault.pseudonym(*theirs): "other-mall"}[name]
+        for name in sorted(names)
+    ]
+    rows = [str(dict(row)) for row in await pool.fetch("SELECT * FROM vault_number")]
+    assert not any(ORDER.number in row or "mall" in row for row in rows)
+    await erase_subject(pool, vault.subject_id(ORDER.subject), party_id="operator", reason="request")
+    assert await found() == await found("other-mall") == {vault.pseudonym(*theirs)}
+
+
+def test_a_token_is_one_partys_and_ends(vault: Vault) -> None:
+    end = datetime(2025, 11, 1, 12, tzinfo=UTC)
+    names = [vault.pseudonym(*ORDER)]
+    token = vault.make_token("mall", names, end)
+    assert vault.open_token("mall", token, end - timedelta(seconds=1)) == (tuple(names), end)
+    assert vault.make_token("mall", names, end) != token
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", token)
+    flipped = ("B" if token[40] == "A" else "A").join((token[:40], token[41:]))
+    other = Vault(VaultKeys(bytes([1] * 32), bytes(range(32)))).make_token("mall", names, end)
+    for party, given_token, now in [
+        ("mall", token, end),
+        ("stranger", token, end - timedelta(hours=1)),
+        ("mall", flipped, end - timedelta(hours=1)),
+        ("mall", other, end - timedelta(hours=1)),
+        ("mall", "", end - timedelta(hours=1)),
+        ("mall", "é" * 50, end - timedelta(hours=1)),
+        ("mall", "A" * 10_000, end - timedelta(hours=1)),
+    ]:
+        with pytest.raises(NotFoundError) as caught:
+            vault.open_token(party, given_token, now)
+        assert caught.value.code == "vault.token.unknown"
 
 
 async def test_an_erased_subject_is_gone_and_may_come_back(pool: Pool, vault: Vault) -> None:

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from litestar.handlers import BaseRouteHandler
 
-from suyuan.api import catalogue, codes, epcis_events, evidence, members, published_log, status, tracing
+from suyuan.api import (
+    catalogue,
+    codes,
+    epcis_events,
+    evidence,
+    lookup,
+    members,
+    published_log,
+    status,
+    tracing,
+)
 
 
 def api_routes() -> list[BaseRouteHandler]:
     """All routes of this room; the application's state must hold the services (``model.services_of``)."""
-    rooms = (epcis_events, evidence, codes, tracing, members, catalogue, published_log, status)
+    rooms = (epcis_events, evidence, codes, tracing, lookup, members, catalogue, published_log, status)
     return [handler for room in rooms for handler in room.ROUTES]
 
 

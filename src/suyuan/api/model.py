@@ -16,6 +16,7 @@ from suyuan.parties import Authenticator, Principal
 from suyuan.settings import Settings
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import TraceReader
+from suyuan.vault import Vault
 
 Call: TypeAlias = "Request[Any, Any, State]"
 
@@ -33,6 +34,8 @@ class Services(Protocol):
     def reader(self) -> TraceReader: ...
     @property
     def tree(self) -> Tree: ...
+    @property
+    def vault(self) -> Vault: ...
     @property
     def mac_keys(self) -> MacKeys: ...
     @property

@@ -7,6 +7,8 @@
   copies lie.
 - Numbers of person documents appear in events as keyed pseudonyms. Without the deployment's key nobody can
   test a guessed number against them.
+- Whoever has a number finds its pseudonym, also without the issuer: a second keyed digest leads to it. A look-up
+  is journalled like a reveal, and what it found goes by an opaque token that ends by itself.
 - A reveal is journalled before the plain text is given, an erasure before anything is deleted.
 
 Trust: who can write to these tables can destroy personal data, or move a sealed value between rows of one
@@ -25,10 +27,11 @@ from suyuan.vault.erasing import (
 )
 from suyuan.vault.keys import VaultKeys
 from suyuan.vault.pseudonyms import PersonDocument, is_pseudonym, normal_number
-from suyuan.vault.vault import Reveal, SealedPart, Vault, list_reveals
+from suyuan.vault.vault import FoundNumber, Reveal, SealedPart, Vault, list_reveals
 
 __all__ = [
     "Erasure",
+    "FoundNumber",
     "PersonDocument",
     "Reveal",
     "SealedPart",

@@ -71,6 +71,15 @@ def pseudonym_of(key: bytes, kind: str, issuer: str, number: str) -> str:
     return f"urn:suyuan:{kind}:{base32_text(digest)}"
 
 
+def search_stem_of(key: bytes, kind: str, number: str) -> str:
+    """The beginning of the names under which a number is found by whoever does not know its issuer.
+
+    A keyed digest of kind and number alone: it says no more than a pseudonym does. Raises as ``pseudonym_of``.
+    """
+    pseudonym_of(key, kind, "", number)  # the same rules for what can be named
+    return f"urn:suyuan:number:{base32_text(_keyed(key, 'search', (kind, normal_number(number))))}:"
+
+
 def subject_id_of(key: bytes, subject: Sequence[str]) -> bytes:
     """The 16 bytes under which a subject is stored. Raises ``InputError`` (``vault.subject``)."""
     if len(subject) < 2 or not all(isinstance(part, str) for part in subject) or not subject[-1].strip():

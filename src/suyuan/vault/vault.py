@@ -12,7 +12,11 @@ from suyuan.canon import canonical_json
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import InputError, IntegrityError, NotFoundError
 from suyuan.vault.keys import VaultKeys, seal, unseal
-from suyuan.vault.pseudonyms import PersonDocument, pseudonym_of, subject_id_of
+from suyuan.vault.opaque import make_token, open_token
+from suyuan.vault.pseudonyms import PersonDocument, pseudonym_of, search_stem_of, subject_id_of
+
+# One number that several firms gave: a handful at most.
+MAX_CANDIDATES = 20
 
 
 class SealedPart(NamedTuple):
@@ -20,6 +24,13 @@ class SealedPart(NamedTuple):
 
     subject_id: bytes
     sealed: bytes
+
+
+class FoundNumber(NamedTuple):
+    """A pseudonym that is kept here and the subject of its document."""
+
+    pseudonym: str
+    subject_id: bytes
 
 
 class Reveal(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,12 +95,74 @@ class Vault:
                 for name in names
             ]
             await conn.execute(
-                sql(__package__, "add_numbers"), names, [owners[name] for name in names], sealed
+                sql(__package__, "add_numbers"),
+                names,
+                [owners[name] for name in names],
+                sealed,
+                [self._search_name(documents[name], name) for name in names],
             )
         return [
             SealedPart(subject_id, seal(keys[subject_id], subject_id, plaintext))
             for subject_id, (_, plaintext) in zip(subjects, parts, strict=True)
         ]
+
+    def _search_name(self, document: PersonDocument, pseudonym: str) -> str:
+        stem = search_stem_of(self._keys.pseudonym_key, document.kind, document.number)
+        return stem + pseudonym.rpartition(":")[2]
+
+    async def find_numbers(
+        self, db: Pool | Connection, kind: str, number: str, issuer: str | None = None
+    ) -> list[FoundNumber]:
+        """The pseudonyms that are kept here for a number, at most ``MAX_CANDIDATES``; of any issuer without one.
+
+        Not journalled: whoever shows it to a person says so with ``journal_lookup`` before. Raises ``InputError``
+        (``vault.kind``, ``vault.number``).
+        """
+        if issuer is not None:
+            pseudonym = self.pseudonym(kind, issuer, number)
+            row = await db.fetchrow(sql(__package__, "get_number"), pseudonym)
+            return [FoundNumber(pseudonym, row["subject_id"])] if row is not None else []
+        stem = search_stem_of(self._keys.pseudonym_key, kind, number)
+        rows = await db.fetch(sql(__package__, "find_numbers"), stem, MAX_CANDIDATES)
+        return [
+            FoundNumber(f"urn:suyuan:{kind}:{row['name'].rpartition(':')[2]}", row["subject_id"])
+            for row in rows
+        ]
+
+    async def journal_lookup(
+        self, pool: Pool, subject_ids: Iterable[bytes], *, kind: str, party_id: str, reason: str
+    ) -> None:
+        """Enter in the journal of reveals that a party looks a number up, committed on return.
+
+        What was asked for is entered also where nothing is found: give the asked subject then. Raises
+        ``InputError`` (``vault.reason``).
+        """
+        check_reason(reason)
+        await pool.execute(
+            sql(__package__, "add_reveals"),
+            sorted(set(subject_ids)),
+            party_id,
+            f"look-up of {kind}: {reason.strip()}",
+        )
+
+    async def issuers_of(self, db: Pool | Connection, pseudonyms: Sequence[str]) -> list[str]:
+        """Who numbered these documents: a firm's code, empty where none was said or the number is erased."""
+        found = []
+        for pseudonym in pseudonyms:
+            row = await db.fetchrow(sql(__package__, "get_number"), pseudonym)
+            plaintext = None
+            if row is not None:
+                [plaintext] = await self.unseal_parts(db, [SealedPart(row["subject_id"], row["sealed"])])
+            found.append("" if plaintext is None else msgspec.json.decode(plaintext, type=_Number).issuer)
+        return found
+
+    def make_token(self, party_id: str, names: Sequence[str], expires_at: datetime) -> str:
+        """An opaque name for what a look-up found, for this party and until then. Pure but for its nonce."""
+        return make_token(self._keys.pseudonym_key, party_id, names, expires_at)
+
+    def open_token(self, party_id: str, token: str, now: datetime) -> tuple[tuple[str, ...], datetime]:
+        """What a token names and when it ends. Raises ``NotFoundError`` (``vault.token.unknown``)."""
+        return open_token(self._keys.pseudonym_key, party_id, token, now)
 
     async def _data_keys(self, conn: Connection, subject_ids: set[bytes]) -> dict[bytes, bytes]:
         keys: dict[bytes, bytes] = {}
