@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from suyuan.disclosure.mask import context_of, mask_body
-from suyuan.disclosure.policy import Context, Verdict, load_policy, named_by, read_policy
+from suyuan.disclosure.policy import Context, Verdict, load_policy, named_by, policy_text, read_policy
 from suyuan.errors import InputError, NotFoundError
 
 POLICY = load_policy()
@@ -117,30 +120,70 @@ def test_masked_bodies() -> None:
 def test_audiences_are_data() -> None:
     text = """
         version = "x"
-        [classes]
-        all = ["*"]
+        [events.sale]
+        step = ["urn:x:sell*"]
+        kind = ["bill"]
+        [classes.kind]
+        paths = ["type"]
+        [classes.odd]
+        paths = ["{urn:x[1]}a?"]
+        matches = "^b"
         [audiences.public]
         default = "hidden"
+        blind = ["sale"]
         [[audiences.public.rules]]
-        paths = ["type"]
+        class = "kind"
         verdict = "shown"
         [audiences.member]
         extends = "public"
         [[audiences.member.rules]]
-        paths = ["{urn:x[1]}a?"]
+        class = ["odd"]
+        verdict = "link"
+        [audiences.seer]
+        extends = "member"
+        blind = []
+        [[audiences.seer.rules]]
+        class = "everything"
+        events = ["sale"]
         verdict = "link"
         [audiences.silent]
     """
     policy = read_policy(text)
-    assert policy.audiences == ("public", "member", "silent")
-    assert policy.verdict("member", "type", "x", Context()) is Verdict.SHOWN
-    assert policy.verdict("member", "{urn:x[1]}a?", "x", Context()) is Verdict.LINK
-    assert policy.verdict("member", "{urn:x1}ab", "x", Context()) is Verdict.HIDDEN
-    assert policy.verdict("public", "{urn:x[1]}a?", "x", Context()) is Verdict.HIDDEN
-    assert policy.verdict("silent", "type", "x", Context()) is Verdict.HIDDEN
+    assert policy.audiences == ("public", "member", "seer", "silent")
+    plain, sold, billed = Context(), Context(step="urn:x:selling"), Context(kind="bill")
+    assert policy.verdict("member", "type", "x", plain) is Verdict.SHOWN
+    assert policy.verdict("member", "{urn:x[1]}a?", "b", plain) is Verdict.LINK
+    assert policy.verdict("member", "{urn:x[1]}a?", "c", plain) is Verdict.HIDDEN
+    assert policy.verdict("member", "{urn:x1}ab", "b", plain) is Verdict.HIDDEN
+    assert policy.verdict("public", "{urn:x[1]}a?", "b", plain) is Verdict.HIDDEN
+    assert policy.verdict("silent", "type", "x", plain) is Verdict.HIDDEN
+    for event in (sold, billed):
+        assert policy.verdict("member", "type", "x", event) is Verdict.HIDDEN
+        assert policy.decide("member", "type", "x", event).blind == policy.events["sale"]
+        assert policy.verdict("seer", "type", "x", event) is Verdict.LINK
+    assert policy.decide("silent", "nothing", "x", plain) == (Verdict.HIDDEN, "unclassed", None, None)
 
 
-RULE = '[classes]\na = ["*"]\n[audiences.p]\ndefault = "hidden"\n[[audiences.p.rules]]\n'
+VALUES = ["", "x", TIN, CASE, "geo:1,2", "urn:suyuan:waybill:w", "urn:suyuan:order:o", "urn:suyuan:bol:B1"]
+
+
+@given(
+    st.sampled_from(POLICY.audiences),
+    st.sampled_from([*(p for one in POLICY.classes.all for p in one.patterns), "{urn:other}x"]),
+    st.sampled_from(VALUES),
+    st.sampled_from(["", "urn:suyuan:bizstep:ordering", "urn:suyuan:bizstep:recalling"]),
+    st.sampled_from(["", "CEB513", "CEB626", "EPCIS/JSON"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_what_is_remembered_is_what_the_rules_say(
+    audience: str, path: str, value: str, step: str, kind: str
+) -> None:
+    context = msgspec.structs.replace(CONTEXT, step=step, kind=kind)
+    decision = POLICY.decide(audience, path, value, context)
+    assert POLICY.verdict(audience, path, value, context) is decision.verdict
+
+
+RULE = 'version = "1"\n[classes.a]\npaths = ["*"]\n[audiences.p]\ndefault = "hidden"\n[[audiences.p.rules]]\n'
 
 
 @pytest.mark.parametrize(
@@ -149,14 +192,19 @@ RULE = '[classes]\na = ["*"]\n[audiences.p]\ndefault = "hidden"\n[[audiences.p.r
         "",
         "version = ",
         'version = "1"\n[audiences.p]\n[classes]\nx = 1',
-        f'version = "1"\n{RULE}class = "b"\nverdict = "shown"',
-        f'version = "1"\n{RULE}class = "a"\nverdict = "visible"',
-        f'version = "1"\n{RULE}class = "a"\npaths = ["x"]\nverdict = "shown"',
-        f'version = "1"\n{RULE}verdict = "shown"',
-        f'version = "1"\n{RULE}class = "a"\nname = ["item"]\nverdict = "shown"',
-        f'version = "1"\n{RULE}class = "a"\nnames = ["thing"]\nverdict = "shown"',
-        f'version = "1"\n{RULE}class = "a"\nnames = []\nverdict = "shown"',
-        f'version = "1"\n{RULE}class = "a"\nmatches = "("\nverdict = "shown"',
+        'version = "1"\n[audiences.p]\n[classes.x]\npaths = []',
+        'version = "1"\n[audiences.p]\n[classes.everything]\npaths = ["a"]',
+        'version = "1"\n[audiences.p]\nblind = ["sale"]\n[classes]',
+        f'{RULE}class = "b"\nverdict = "shown"',
+        f'{RULE}class = []\nverdict = "shown"',
+        f'{RULE}class = "a"\nverdict = "visible"',
+        f'{RULE}verdict = "shown"',
+        f'{RULE}class = "a"\nname = ["item"]\nverdict = "shown"',
+        f'{RULE}class = "a"\nnames = ["thing"]\nverdict = "shown"',
+        f'{RULE}class = "a"\nnames = []\nverdict = "shown"',
+        f'{RULE}class = "a"\nmatches = "("\nverdict = "shown"',
+        f'{RULE}class = "a"\nevents = []\nverdict = "shown"',
+        f'{RULE}class = "a"\nevents = ["sale"]\nverdict = "shown"',
         'version = "1"\n[classes]\n[audiences.p]\nextends = "p"',
         'version = "1"\n[classes]\n[audiences.p]\nextends = "q"',
     ],
@@ -164,6 +212,30 @@ RULE = '[classes]\na = ["*"]\n[audiences.p]\ndefault = "hidden"\n[[audiences.p.r
 def test_a_misspelt_policy_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"policy\.malformed"):
         read_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("[audiences.inspector]", "[audiences.auditor]", "policy.audience.missing"),
+        ("[classes.event_id]", "[classes.id]", "policy.malformed"),
+        ('zh = "平台运营方"\ndefault = "shown"', 'default = "hidden"', "policy.unsafe"),
+        ('不在该商品链条上的成员"\ndefault = "hidden"', '"\nextends = "public"', "policy.unsafe"),
+        ('"parcel_paper", "event_id", "foreign"]', '"parcel_paper", "foreign"]', "policy.unsafe"),
+    ],
+)
+def test_an_operators_own_policy_keeps_the_promises(tmp_path: Path, old: str, new: str, code: str) -> None:
+    text = policy_text()
+    assert old in text
+    own = tmp_path / "policy.toml"
+    own.write_text(text.replace('version = "2026-11-1"', 'version = "own"'), encoding="utf-8")
+    assert load_policy(own).version == "own"
+    own.write_text(text.replace(old, new).replace("audiences.inspector.", "audiences.auditor."), "utf-8")
+    with pytest.raises(InputError) as refused:
+        load_policy(own)
+    assert (refused.value.code, refused.value.path.startswith(str(own))) == (code, True)
+    with pytest.raises(NotFoundError, match=r"policy\.absent"):
+        load_policy(tmp_path / "none.toml")
 
 
 def test_what_a_value_names() -> None:
