@@ -21,11 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
-from urllib.parse import quote
 
 from suyuan.canon import JSON
 from suyuan.disclosure.commitment import DisclosedEvent
 from suyuan.errors import VerificationError
+from suyuan.gs1.percent import encode_value
 
 MAX_TIES = 32
 LOT_PATH = "ilmd/{urn:epcglobal:cbv:mda}lotNumber"
@@ -181,7 +181,7 @@ def _lots(names: Names, item: str) -> Iterator[str]:
     if lot is not None:
         yield f"{class_uri}/10/{lot}"
     for stated in names.get(LOT_PATH, ()):
-        yield f"{class_uri}/10/{quote(stated, safe='')}"
+        yield f"{class_uri}/10/{encode_value(stated)}"
 
 
 def _member(value: JSON, name: str) -> JSON:
