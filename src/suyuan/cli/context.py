@@ -213,6 +213,17 @@ def load_settings(data_dir: Path | None) -> Settings:
     return settings.load(data_dir=data_dir, **taken)
 
 
+def check_deployment(configured: Settings) -> None:
+    """Raise ``NotFoundError`` (``cli.deployment.absent``) where there is neither a database nor one named."""
+    if not (configured.database_url or (configured.data_dir / "database" / "cluster").exists()):
+        raise NotFoundError(
+            "cli.deployment.absent",
+            "There is no deployment in this directory.",
+            path=str(configured.data_dir),
+            remedy="Name its directory with --data-dir, or make a new one: suyuan migrate --data-dir DIR",
+        )
+
+
 def run(data_dir: Path | None, work: Callable[[Services], Awaitable[T]], *, create: bool = False) -> T:
     """What ``work`` returns on the services of the deployment in ``data_dir``.
 
@@ -222,13 +233,8 @@ def run(data_dir: Path | None, work: Callable[[Services], Awaitable[T]], *, crea
     from suyuan.app import open_services
 
     configured = load_settings(data_dir)
-    if not (create or configured.database_url or (configured.data_dir / "database" / "cluster").exists()):
-        raise NotFoundError(
-            "cli.deployment.absent",
-            "There is no deployment in this directory.",
-            path=str(configured.data_dir),
-            remedy="Name its directory with --data-dir, or make a new one: suyuan migrate --data-dir DIR",
-        )
+    if not create:
+        check_deployment(configured)
 
     async def session() -> T:
         # A server of one's own is migrated by suyuan migrate alone; the embedded one belongs to us.

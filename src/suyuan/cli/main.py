@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from suyuan.cli import checking, codes, membership, papers, processes, tracing
+from suyuan.cli import checking, codes, keeping, membership, papers, processes, tracing, users
 from suyuan.cli.context import CommandLine, choose_language
 
 app = CommandLine(
@@ -63,6 +63,7 @@ def suyuan(
 
 app.add_typer(membership.party, name="party")
 app.add_typer(membership.token, name="token")
+app.add_typer(users.user, name="user")
 app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
 app.add_typer(checking.gs1, name="gs1")
@@ -70,6 +71,8 @@ app.command()(processes.demo)
 app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.migrate)
+app.command()(keeping.backup)
+app.command()(keeping.restore)
 app.command()(papers.capture)
 app.command()(tracing.trace)
 app.command()(tracing.coverage)

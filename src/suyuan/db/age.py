@@ -31,7 +31,9 @@ _VERSION = b"age-encryption.org/v1"
 _CHUNK = 64 * 1024
 _COLUMNS = 64
 _WORK_FACTOR = 18
-_HARDEST = 20  # a file from elsewhere must not take all memory: 2^20 is one gigabyte
+_HARDEST = (
+    22  # a file from elsewhere must not take all memory: 2^22 is four gigabytes, the limit of age itself
+)
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 

@@ -12,7 +12,7 @@ Sequences are read after the rows: they may be ahead of them, never behind.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import date
 
 import asyncpg
@@ -139,9 +139,16 @@ async def check_vacant(conn: Connection) -> None:
             )
 
 
-async def load(conn: Connection, archive: ArchiveReader, progress: Progress | None = None) -> None:
+async def load(
+    conn: Connection,
+    archive: ArchiveReader,
+    progress: Progress | None = None,
+    *,
+    without: Collection[str] = (),
+) -> None:
     """Make the schema of the backup in an empty database and load every row, in one transaction.
 
+    Tables named in ``without`` stay as they are.
     Raises ``ConflictError`` (``backup.target``), ``UnavailableError`` (``backup.schema``) and ``IntegrityError``
     (``backup.corrupt``, ``backup.rows``); then the database has the schema and no rows.
     """
@@ -151,6 +158,8 @@ async def load(conn: Connection, archive: ArchiveReader, progress: Progress | No
         await begin_snapshot(conn)
         found = {table.name: table for table in await _tables(conn)}
         for part in archive.manifest.tables:
+            if part.name in without:
+                continue
             table = found.get(part.name)
             if table is None or not set(part.columns) <= set(table.columns):
                 raise IntegrityError(

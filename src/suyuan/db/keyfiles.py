@@ -42,6 +42,33 @@ def load_or_create(name: str, length: int, *, directory: Path) -> bytes:
     return load(name, length, directory=directory)
 
 
+def store(name: str, key: bytes, *, directory: Path) -> None:
+    """Put back a key that was kept elsewhere. The same one may be there already.
+
+    Raises ``UnavailableError`` (``db.key.unwritable``) and ``IntegrityError`` (``db.key.other``: another key has
+    that name, and is left as it is).
+    """
+    path = _path(directory, name)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _create(path, key)
+    except OSError as error:
+        raise UnavailableError(
+            "db.key.unwritable",
+            f"The key file cannot be made: {error.strerror}.",
+            path=str(path),
+            remedy="Let this user write the directory, or set SUYUAN_KEYS_DIR.",
+        ) from None
+    if path.read_bytes() != key:
+        raise IntegrityError(
+            "db.key.other",
+            "Another key has this name.",
+            path=str(path),
+            remedy="Look whose it is, and set SUYUAN_KEYS_DIR to an empty directory.",
+        )
+
+
 def load(name: str, length: int, *, directory: Path) -> bytes:
     """The key ``name``, which must exist.
 
