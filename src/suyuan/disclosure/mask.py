@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from suyuan.canon import JSON
-from suyuan.disclosure.claims import Claim, body_of, claims_of
-from suyuan.disclosure.policy import Context, Policy, Verdict
+from suyuan.disclosure.claims import STATEMENT, Claim, body_of, claims_of
+from suyuan.disclosure.verdicts import Context, Policy, Verdict, View
 
 
 class Masked(NamedTuple):
@@ -47,22 +47,49 @@ def context_of(
     )
 
 
-def mask_claims(policy: Policy, audience: str, claims: Iterable[Claim], context: Context) -> Masked:
+def mask_claims(
+    policy: Policy,
+    audience: str | Sequence[str],
+    claims: Iterable[Claim],
+    context: Context,
+    *,
+    of_statement: str | Sequence[str] | None = None,
+) -> Masked:
     """The mask over these claims of one event, which need not be all of them.
 
+    Of several audiences the one that sees more decides on each claim. The claims of the statement are for
+    ``of_statement`` where that is given: who delivered an equal event knows the body, not how another delivered it.
     Raises ``NotFoundError`` (``policy.audience.unknown``).
     """
-    view = policy.view(audience, context)
+    views = _views(policy, audience, context)
+    apart = views if of_statement is None else _views(policy, of_statement, context)
     shown: list[Claim] = []
     linked: list[int] = []
     for claim in claims:
-        verdict = view.verdict(claim.path, claim.value)
+        path, position, value = claim
+        verdict = _verdict(apart if path.startswith(STATEMENT) else views, path, value)
         if verdict is Verdict.SHOWN:
             shown.append(claim)
         elif verdict is Verdict.LINK:
-            linked.append(claim.position)
+            linked.append(position)
     body, statement = body_of([(claim.path, claim.value) for claim in shown])
     return Masked(body, statement, frozenset(claim.position for claim in shown), frozenset(linked))
+
+
+def _views(policy: Policy, audience: str | Sequence[str], context: Context) -> list[View]:
+    names = [audience] if isinstance(audience, str) else audience
+    return [policy.view(name, context) for name in names]
+
+
+def _verdict(views: list[View], path: str, value: JSON) -> Verdict:
+    best = Verdict.HIDDEN
+    for view in views:
+        verdict = view.verdict(path, value)
+        if verdict is Verdict.SHOWN:
+            return verdict
+        if verdict is Verdict.LINK:
+            best = verdict
+    return best
 
 
 def mask_body(

@@ -32,7 +32,7 @@ from suyuan.disclosure.verdicts import (
 )
 from suyuan.errors import InputError, NotFoundError
 
-__all__ = ["AUDIENCES", "Context", "Policy", "Verdict", "check_deployed", "load_policy", "named_by",
+__all__ = ["AUDIENCES", "RELATION", "Context", "Policy", "Verdict", "check_deployed", "load_policy", "named_by",
            "policy_text", "read_policy"]  # fmt: skip
 
 AUDIENCES = (

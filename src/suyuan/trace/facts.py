@@ -19,7 +19,7 @@ from suyuan.capture.index import ACTION_NAMES, EVENT_TYPE_NAMES
 from suyuan.capture.links import document_kind, document_number
 from suyuan.capture.payload import read_body
 from suyuan.db.pool import Connection, sql
-from suyuan.trace.model import Correction, Document, Fact, Party, Place, Tie
+from suyuan.trace.model import WHOLE, Correction, Document, Fact, Party, Place, Sight, Tie
 
 _LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 _QUANTITIES = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
@@ -161,17 +161,19 @@ def make_fact(
     names: Names,
     tie: Tie,
     whole: bool,
+    own: bool = False,
+    sight: Sight = WHOLE,
 ) -> Fact:
     """The fact of an event for one audience.
 
     ``body`` and ``statement`` are masked; ``whole`` says that the audience is the operator, who also gets keys,
-    IDs and the paper's name.
+    IDs and the paper's name, ``own`` that it delivered the event itself and gets all of these but the key.
     """
     row = event.row
     places = mentioned_places(body)
     return Fact(
         event_key=row["event_key"] if whole else 0,
-        event_id=row["event_id"] if whole else None,
+        event_id=row["event_id"] if whole or own else None,
         log_index=row["log_index"],
         event_type=EVENT_TYPE_NAMES[row["event_type"]],
         action=ACTION_NAMES[row["action"]],
@@ -189,13 +191,14 @@ def make_fact(
         conflicts=relatives.conflicts,
         documents=_documents(body),
         tie=tie,
-        corrections=tuple(_correction(declared, names, whole) for declared in relatives.declarations),
-        message=row["message"] if whole else "",
-        rule=row["rule"] if whole else "",
-        capture_id=row["capture_id"] if whole else "",
+        corrections=tuple(_correction(declared, names, whole or own) for declared in relatives.declarations),
+        message=row["message"] if whole or own else "",
+        rule=row["rule"] if whole or own else "",
+        capture_id=row["capture_id"] if whole or own else "",
         things=tuple(_things(body)),
         quantities=tuple(_quantities(body)),
         attributes=_attributes(body),
+        sight=sight,
     )
 
 

@@ -75,8 +75,21 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     corrective_event_ids: tuple[str, ...] = ()
 
 
+class Sight(msgspec.Struct, frozen=True):
+    """Why a viewer sees something: a stable word, and a sentence to the viewer in English and Chinese."""
+
+    code: str
+    reason_en: str
+    reason_zh: str
+
+
+WHOLE = Sight("whole", "The operator sees every fact.", "运营方可见全部事实。")
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the trace. ``event_key`` is 0 and ``event_id`` None for a masked audience."""
+    """One event of the trace. ``event_key`` is 0 and ``event_id`` None for a masked audience; of a fact that it
+    delivered itself a member gets the ID. ``sight`` says why the viewer sees the fact.
+    """
 
     event_key: int
     event_id: str | None
@@ -104,6 +117,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     things: tuple[str, ...]
     quantities: tuple[tuple[str, str, str], ...]
     attributes: dict[str, str]
+    sight: Sight = WHOLE
 
     @property
     def withdrawn(self) -> bool:
@@ -132,7 +146,9 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """The way of one thing for one audience, facts in order of event time."""
+    """The way of one thing for one audience, facts in order of event time. ``standing`` says on what the audience
+    of a party rests.
+    """
 
     thing: str
     kind: str
@@ -149,3 +165,4 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     # the waybills of the parcels that held the thing, a second number after the first; the operator's view only
     parcels: tuple[str, ...] = ()
     truncated: bool = False
+    standing: tuple[Sight, ...] = ()

@@ -1,14 +1,15 @@
 """``TraceReader.read(thing, viewer)``: the only exit from stored events to a face.
 
-Everything that leaves has passed the disclosure policy here: facts are made from masked bodies, ties show a
-masked audience only what kind of thing they go through, and a bundle carries the claims that the policy lets
-the audience see or lets a proof need.
+Everything that leaves has passed the disclosure policy here: facts are made from masked bodies, ties name only
+what the audience may see on its own, and a bundle carries the claims that the policy lets the audience see or lets
+a proof need. As what a party looks at a thing is decided in ``sight``, by what is stored of the thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,14 +18,15 @@ from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import Product, find_places, find_products
 from suyuan.db.pool import Connection, Pool, reading, sql
+from suyuan.disclosure.claims import Claim
 from suyuan.disclosure.mask import Masked, context_of, mask_claims
-from suyuan.disclosure.policy import Policy, load_policy
+from suyuan.disclosure.policy import Context, Policy, Verdict, load_policy
 from suyuan.gs1.percent import decode_value
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
-from suyuan.parties.members import Party, find_parties
-from suyuan.parties.roles import grants_at
+from suyuan.parties.members import Party, find_parties, get_party
+from suyuan.parties.roles import Grant, grants_at
 from suyuan.trace.claims import Positions, claims_at_hand, own_body, own_claims
 from suyuan.trace.facts import (
     Names,
@@ -38,34 +40,42 @@ from suyuan.trace.facts import (
 from suyuan.trace.model import Fact, Place, Recall, Tie, TieLink, Trace
 from suyuan.trace.model import Party as TraceParty
 from suyuan.trace.remembered import Remembered
+from suyuan.trace.sight import OPERATOR, PUBLIC, SIGHTS, Ground, Standing, Viewer, standing_of
 from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
 from suyuan.trace.walk import Walk, walk
 
+__all__ = ["OPERATOR", "PUBLIC", "TraceReader", "Viewer"]
+
 _ITEM_PREFIX = "https://id.gs1.org/01/"
+_ASK_ANYTHING = ("operator", "regulator")
+# Where an event would name the thing that a link of a tie goes through.
+_LINK_PATHS = {"alias": "epcList", "input": "inputEPCList", "lot": "quantityList/epcClass"}
 
 
-class Viewer(msgspec.Struct, frozen=True):
-    """For whom a trace is read: the audience of the policy."""
+class Seen:
+    """One event as its viewer gets it: the event, its fact, its mask, and where its lists name our things.
 
-    audience: str
+    Bundles are built from these. ``audiences`` are those of the policy as which the viewer sees the event.
+    """
 
-    @property
-    def whole(self) -> bool:
-        """The operator sees keys, IDs and papers beside the facts."""
-        return self.audience == "operator"
+    def __init__(
+        self,
+        event: StoredEvent,
+        fact: Fact,
+        positions: Positions,
+        audiences: tuple[str, ...],
+        mask: Callable[[], Masked],
+    ) -> None:
+        self.event = event
+        self.fact = fact
+        self.positions = positions
+        self.audiences = audiences
+        self._mask = mask
 
-
-OPERATOR = Viewer("operator")
-PUBLIC = Viewer("public")
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as its viewer gets it: the event, its mask, its fact. Bundles are built from these."""
-
-    event: StoredEvent
-    masked: Masked
-    fact: Fact
-    positions: Positions
+    @cached_property
+    def masked(self) -> Masked:
+        """The mask. A page of the operator's never asks for it."""
+        return self._mask()
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +99,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     seen: tuple[Seen, ...]
     footprint: Footprint
 
+    @property
+    def is_nothing(self) -> bool:
+        """For this viewer the thing does not exist: it is not on the thing's chain and delivered no fact of it."""
+        return self.trace.audience == "elsewhere" and not self.seen
+
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     """All that is stored of one thing, before any mask. Not for faces."""
@@ -104,6 +119,7 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     recall: Recall | None
     product: dict[str, str]
+    ground: Ground
     footprint: Footprint
 
 
@@ -125,14 +141,28 @@ class TraceReader:
         self._parties: Remembered[Party] = Remembered(find_parties)
         self._places: Remembered[CatalogPlace] = Remembered(find_places)
         self._products: Remembered[Product] = Remembered(find_products)
+        self._grants: Remembered[tuple[Grant, ...]] = Remembered(_find_grants)
+
+    async def viewer_of(self, party_id: str, *, as_operator: bool = True) -> Viewer:
+        """A party as a viewer: the operator where it holds that role, else by what each thing has to do with it.
+
+        ``as_operator`` is False for a caller that may not act as the operator whatever its party holds. Raises
+        ``NotFoundError`` (``party.unknown``).
+        """
+        party = await get_party(self.pool, party_id)
+        grants = tuple(await grants_at(self.pool, party_id, datetime.now(UTC)))
+        if as_operator and any(grant.role == "operator" and not grant.scope for grant in grants):
+            return OPERATOR
+        return Viewer("", party_id, party_numbers(party), grants)
 
     async def read(self, thing: str, viewer: Viewer) -> Trace | None:
-        """The trace of ``thing`` (a canonical URI) for ``viewer``; None where nothing is known of it.
+        """The trace of ``thing`` (a canonical URI) for ``viewer``; None where nothing is known of it, or nothing
+        that the viewer may know.
 
         Raises ``NotFoundError`` (``policy.audience.unknown``).
         """
         readings = await self.read_views(thing, viewer)
-        return readings[0].trace if readings else None
+        return readings[0].trace if readings and not readings[0].is_nothing else None
 
     async def read_views(self, thing: str, *viewers: Viewer) -> list[Reading]:
         """The readings of one thing for several viewers, from one walk in one snapshot; empty if unknown."""
@@ -168,6 +198,7 @@ class TraceReader:
         # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
         recall = await self._recall(conn, facts, relatives, names, gtin, lot)
         month = datetime.now(UTC).date().replace(day=1)
+        record = (await self._products.find(conn, {gtin})).get(gtin) if gtin else None
         return Gathered(
             walk=found,
             events=events,
@@ -179,7 +210,14 @@ class TraceReader:
             lot=lot,
             state=_state(facts, recall, status),
             recall=recall,
-            product=await self._product(conn, gtin),
+            product=await self._product(conn, record),
+            ground=Ground(
+                events=events,
+                relatives=relatives,
+                gtin=gtin,
+                product=record,
+                grants=await self._grants.find(conn, _speakers(events, relatives)),
+            ),
             footprint=Footprint(
                 keys=found.footprint,
                 month=month,
@@ -194,25 +232,34 @@ class TraceReader:
         """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
         (``policy.audience.unknown``).
         """
-        seen = self._mask(gathered, viewer) if viewer.whole or _is_held(gathered.walk.thing) else []
-        facts = tuple(one.fact for one in seen)
+        standing = standing_of(viewer, gathered.ground, self.policy.classes)
+        audience = self.policy.audience(standing.audience).name
         found = gathered.walk
+        whole = viewer.whole
+        seen = self._mask(gathered, viewer, standing) if may_ask(found.thing, audience) else []
+        facts = tuple(one.fact for one in seen)
+        outside = audience == "elsewhere"
         return Reading(
             trace=Trace(
                 thing=found.thing,
                 kind=thing_kind(found.thing),
                 gtin=gathered.gtin,
                 serial=gathered.serial,
-                lot=gathered.lot,
-                state=gathered.state,
-                audience=viewer.audience,
-                product={**gathered.product, **_dates(facts)},
+                lot="" if outside else gathered.lot,
+                state="unknown" if outside else gathered.state,
+                audience=audience,
+                product={} if outside else {**gathered.product, **_dates(facts)},
                 facts=facts,
-                ambiguities=tuple(found.ambiguities) if viewer.whole else _plain_ambiguities(found),
-                recall=gathered.recall,
-                aliases=tuple(found.aliases),
-                parcels=found.parcels if viewer.whole else (),
+                ambiguities=()
+                if outside
+                else tuple(found.ambiguities)
+                if whole
+                else _plain_ambiguities(found),
+                recall=None if outside else gathered.recall,
+                aliases=() if outside else tuple(found.aliases),
+                parcels=found.parcels if whole else (),
                 truncated=found.truncated,
+                standing=standing.rests,
             ),
             seen=tuple(seen),
             footprint=gathered.footprint,
@@ -243,7 +290,8 @@ class TraceReader:
     async def product(self, thing: str, gtin: str, viewer: Viewer) -> Trace:
         """A product of which no event speaks: what the catalogue knows, and no facts."""
         async with self.pool.acquire() as conn:
-            attributes = await self._product(conn, gtin)
+            record = (await self._products.find(conn, {gtin})).get(gtin) if gtin else None
+            attributes = await self._product(conn, record)
         return Trace(
             thing=thing, kind=thing_kind(thing), gtin=gtin, serial="", lot="", state="unknown",
             audience=viewer.audience, product=attributes, facts=(), ambiguities=(), recall=None,
@@ -251,42 +299,82 @@ class TraceReader:
 
     # -- masking ------------------------------------------------------------------------------------------
 
-    def _mask(self, gathered: Gathered, viewer: Viewer) -> list[Seen]:
+    def _mask(self, gathered: Gathered, viewer: Viewer, standing: Standing) -> list[Seen]:
         found, events = gathered.walk, gathered.events
-        chain = _on_the_way(found, events)
-        item = {found.thing, *found.aliases}
-        lots = {*found.lots, *(uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots))}
+        chain = frozenset(_on_the_way(found, events))
+        item = frozenset({found.thing, *found.aliases})
+        classes = {uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots)}
+        lots = frozenset({*found.lots, *classes})
         seen = []
         for event, whole in zip(events, gathered.facts, strict=True):
             key = event.row["event_key"]
-            positions = found.positions.get(key, {})
             context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
-            claims = own_claims(claims_at_hand(event.body, event.statement, positions), chain)
-            masked = mask_claims(self.policy, viewer.audience, claims, context)
-            if not masked.shown:
-                continue
-            if viewer.whole:
-                fact = whole
-            else:
-                fact = make_fact(
-                    event,
-                    body=masked.body,
-                    statement=masked.statement,
-                    relatives=gathered.relatives[key],
-                    names=gathered.names,
-                    tie=_plain_tie(event.tie),
-                    whole=False,
-                )
-            seen.append(Seen(event=event, masked=masked, fact=fact, positions=positions))
+            asked = _Asked(event, context, found.positions.get(key, {}), chain)
+            one = (
+                self._whole(asked, whole)
+                if self.policy.audience(standing.audience).sees_all
+                else self._seen(asked, gathered, viewer, standing)
+            )
+            if one is not None:
+                seen.append(one)
         return seen
+
+    def _whole(self, asked: _Asked, fact: Fact) -> Seen:
+        """An event for one who sees everything: nothing is asked of the policy, claim by claim, until a proof is."""
+
+        def mask() -> Masked:
+            return mask_claims(self.policy, "operator", asked.claims(), asked.context)
+
+        return Seen(asked.event, fact, asked.positions, ("operator",), mask)
+
+    def _seen(self, asked: _Asked, gathered: Gathered, viewer: Viewer, standing: Standing) -> Seen | None:
+        event = asked.event
+        key = event.row["event_key"]
+        own = key in standing.delivered and event.row["party_id"] == viewer.party
+        audiences = audiences_of(standing, key)
+        claims = asked.claims()
+        # Of an event that another delivered as well, the word of the one that stands for it is not the viewer's own.
+        of_statement = audiences if own or key not in standing.delivered else (standing.audience,)
+        masked = mask_claims(self.policy, audiences, claims, asked.context, of_statement=of_statement)
+        if not masked.shown:
+            return None
+        sight = SIGHTS.get(audiences[0], SIGHTS["public"])
+        if viewer.party and audiences[0] not in ("deliverer", "named", "public"):
+            public = mask_claims(self.policy, "public", claims, asked.context)
+            sight = SIGHTS["public"] if masked.shown <= public.shown else sight
+        fact = make_fact(
+            event,
+            body=masked.body,
+            statement=masked.statement,
+            relatives=gathered.relatives[key],
+            names=gathered.names,
+            tie=self._tie(event.tie, audiences, asked.context),
+            whole=False,
+            own=own,
+            sight=sight,
+        )
+        return Seen(event, fact, asked.positions, audiences, lambda: masked)
+
+    def _tie(self, tie: Tie, audiences: tuple[str, ...], context: Context) -> Tie:
+        """A tie as a masked audience sees it: what kinds of things it goes through and when, and of these by name
+        the lot and what the audience may see on its own. The public's page names kinds alone.
+        """
+        if audiences == ("public",):
+            return Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
+        views = [self.policy.view(name, context) for name in audiences]
+        links = []
+        for link in tie.links:
+            path = _LINK_PATHS.get(link.kind, "bizTransactionList" if document_kind(link.uri) else "parentID")
+            shown = any(view.verdict(path, link.uri) is Verdict.SHOWN for view in views)
+            links.append(msgspec.structs.replace(link, event_key=0) if shown else _plain_link(link))
+        return Tie(kind=tie.kind, links=tuple(links))
 
     # -- names --------------------------------------------------------------------------------------------
 
     async def _names(
         self, conn: Connection, events: Sequence[StoredEvent], relatives: dict[int, Relatives]
     ) -> Names:
-        parties = {event.row["party_id"] for event in events}
-        parties |= {row["party_id"] for one in relatives.values() for row in (*one.declarations, *one.equals)}
+        parties = _speakers(events, relatives)
         known = await self._parties.find(conn, parties)
         places = await self._places.find(
             conn, {uri for event in events for uri in mentioned_places(event.body)}
@@ -296,8 +384,7 @@ class TraceReader:
             {uri: _place(place) for uri, place in places.items()},
         )
 
-    async def _product(self, conn: Connection, gtin: str) -> dict[str, str]:
-        product = (await self._products.find(conn, {gtin})).get(gtin) if gtin else None
+    async def _product(self, conn: Connection, product: Product | None) -> dict[str, str]:
         if product is None:
             return {}
         attributes = {name: str(value) for name, value in msgspec.to_builtins(product).items() if value}
@@ -339,13 +426,60 @@ def _on_the_way(found: Walk, events: Sequence[StoredEvent]) -> set[str]:
     return chain | {link.uri for event in events for link in event.tie.links}
 
 
-def _is_held(thing: str) -> bool:
-    """Whether the public may ask for it: an item, a lot or a package that somebody can have in hand.
+def may_ask(thing: str, audience: str) -> bool:
+    """Whether an audience may ask for such a thing at all.
 
-    A bare GTIN stands in everybody's orders, a container and a paper belong to trade: their URIs can be guessed.
+    The public asks for what somebody can have in hand: an item, a lot or a package. A container and a paper belong to
+    trade, their numbers can be guessed in order, and members see of them what their chain lets them. A bare GTIN
+    stands in everybody's orders: its way would be that of every lot and parcel.
     """
+    if audience in _ASK_ANYTHING:
+        return True
     gtin, serial, lot = split_item(thing)
-    return bool(serial or lot) if gtin else not document_kind(thing)
+    if gtin:
+        return bool(serial or lot)
+    return audience != "public" or not document_kind(thing)
+
+
+def audiences_of(standing: Standing, event_key: int) -> tuple[str, ...]:
+    """As which audiences of the policy a standing sees an event, the one that says most of why first."""
+    if event_key in standing.delivered:
+        return ("deliverer",)
+    if event_key in standing.named and standing.audience not in _ASK_ANYTHING:
+        return ("named", standing.audience)
+    return (standing.audience,)
+
+
+def party_numbers(party: Party) -> frozenset[str]:
+    """The numbers by which a paper may name a party."""
+    return frozenset(number for number in (party.customs_code, party.uscc, party.gln) if number)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """One event that a mask is asked for."""
+
+    event: StoredEvent
+    context: Context
+    positions: Positions
+    chain: frozenset[str]
+
+    def claims(self) -> Sequence[Claim]:
+        return own_claims(claims_at_hand(self.event.body, self.event.statement, self.positions), self.chain)
+
+
+def _speakers(events: Iterable[StoredEvent], relatives: Mapping[int, Relatives]) -> set[str]:
+    """Everybody who delivered one of these events, an equal one or a declaration."""
+    parties = {event.row["party_id"] for event in events}
+    return parties | {
+        row["party_id"] for one in relatives.values() for row in (*one.declarations, *one.equals)
+    }
+
+
+async def _find_grants(conn: Connection, party_ids: Collection[str]) -> dict[str, tuple[Grant, ...]]:
+    found: dict[str, list[Grant]] = {party_id: [] for party_id in party_ids}
+    for row in await conn.fetch(sql("suyuan.trace", "grants"), sorted(party_ids)):
+        found[row["party_id"]].append(Grant(**dict(row)))
+    return {party_id: tuple(grants) for party_id, grants in found.items()}
 
 
 async def _rows_since(conn: Connection, keys: Mapping[bytes, bool], month: date) -> int:
@@ -396,11 +530,6 @@ def _place(place: CatalogPlace) -> Place:
         unlocode=place.unlocode,
         customs_code=place.customs_code,
     )
-
-
-def _plain_tie(tie: Tie) -> Tie:
-    """A tie as the public sees it: what kinds of things it goes through and when. Only a lot has its name."""
-    return Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
 
 
 def _plain_link(link: TieLink) -> TieLink:
