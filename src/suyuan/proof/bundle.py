@@ -16,6 +16,7 @@ A bundle is one canonical JSON object in UTF-8, so that each bundle has one spel
         claims      [path, value, base64 of the salt, leaf index in the claim tree], ascending by the last
         claimProof  base64 of the hashes that prove the claims, one after the other
         ties        [kind, position of the fact that shows it, from, to]: the way from the item to this fact
+        withdraws   only of an error declaration: positions of the facts that it takes back
     digest      base64 of SHA-256 over the object without this member
 
 The digest finds damage, not fraud: ``thing``, ``audience``, ``madeAt`` and ``logKey`` are the maker's words.
@@ -35,7 +36,7 @@ from suyuan.canon import JSON, canonical_json, sha256
 from suyuan.disclosure.commitment import DisclosedClaim, DisclosedEvent
 from suyuan.disclosure.leaf import parse_leaf
 from suyuan.errors import InputError, TooLargeError
-from suyuan.proof.ties import Tie, find_ties, names_of
+from suyuan.proof.ties import Tie, find_ties, names_of_all
 from suyuan.tlog.note import strict_base64
 from suyuan.tlog.tile import split_hashes
 
@@ -45,13 +46,17 @@ MAX_FACTS = 10_000
 
 
 class BundleFact(NamedTuple):
-    """One fact with its proofs; ``ties`` None asks ``build_bundle`` to find them."""
+    """One fact with its proofs; ``ties`` None asks ``build_bundle`` to find them.
+
+    ``withdraws`` are the positions of the facts that it takes back, where it is an error declaration.
+    """
 
     log_index: int
     leaf: bytes
     event: DisclosedEvent
     inclusion: tuple[bytes, ...]
     ties: tuple[Tie, ...] | None = None
+    withdraws: tuple[int, ...] = ()
 
 
 class Bundle(NamedTuple):
@@ -73,6 +78,7 @@ class _WireFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: list[tuple[str, Any, str, int]]
     claimProof: str  # noqa: N815
     ties: list[tuple[str, int, str, str]]
+    withdraws: list[int] = []
 
 
 class _WireBundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,8 +105,11 @@ def build_bundle(
         raise InputError("bundle.empty", "A bundle has at least one fact.")
     order = sorted(range(len(facts)), key=lambda position: facts[position].log_index)
     moved = {old: new for new, old in enumerate(order)}
-    ordered = [facts[position] for position in order]
-    found = find_ties([names_of(fact.event) for fact in ordered], thing)
+    ordered = [
+        facts[position]._replace(withdraws=tuple(sorted(moved[old] for old in facts[position].withdraws)))
+        for position in order
+    ]
+    found = tied_facts(thing, ordered)
     written: list[JSON] = []
     for position, fact in enumerate(ordered):
         ties = found.get(position)
@@ -129,7 +138,7 @@ def build_bundle(
 
 def tied_facts(thing: str, facts: Sequence[BundleFact]) -> dict[int, tuple[Tie, ...]]:
     """Which of these facts can be tied to the item by what they disclose, by position, and how."""
-    return find_ties([names_of(fact.event) for fact in facts], thing)
+    return find_ties(names_of_all([fact.event for fact in facts], [fact.withdraws for fact in facts]), thing)
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -146,6 +155,13 @@ def read_bundle(data: bytes) -> Bundle:
     if not 0 < len(wire.facts) <= MAX_FACTS:
         raise InputError("bundle.malformed", f"A bundle has 1 to {MAX_FACTS} facts.", path="facts")
     facts = tuple(_read_fact(fact, f"facts[{position}]") for position, fact in enumerate(wire.facts))
+    for position, fact in enumerate(facts):
+        if any(not 0 <= earlier < len(facts) or earlier == position for earlier in fact.withdraws):
+            raise InputError(
+                "bundle.malformed",
+                "It takes back a fact that is not there.",
+                path=f"facts[{position}].withdraws",
+            )
     return Bundle(wire.thing, wire.audience, wire.madeAt, wire.logKey, wire.checkpoint.encode(), facts)
 
 
@@ -181,14 +197,14 @@ def _read_fact(wire: _WireFact, path: str) -> BundleFact:
     proof = _hashes(wire.claimProof)
     event = DisclosedEvent(parse_leaf(leaf).commitment, wire.claimCount, claims, proof)
     ties = tuple(Tie(*tie) for tie in wire.ties)
-    return BundleFact(wire.index, leaf, event, _hashes(wire.inclusion), ties)
+    return BundleFact(wire.index, leaf, event, _hashes(wire.inclusion), ties, tuple(wire.withdraws))
 
 
 def _fact_json(fact: BundleFact, ties: Sequence[Tie]) -> dict[str, JSON]:
     claims: list[JSON] = [
         [claim.path, claim.value, _base64(claim.salt), claim.leaf_index] for claim in fact.event.claims
     ]
-    return {
+    written: dict[str, JSON] = {
         "index": fact.log_index,
         "leaf": _base64(fact.leaf),
         "inclusion": _base64(b"".join(fact.inclusion)),
@@ -197,6 +213,9 @@ def _fact_json(fact: BundleFact, ties: Sequence[Tie]) -> dict[str, JSON]:
         "claimProof": _base64(b"".join(fact.event.proof)),
         "ties": [list(tie) for tie in ties],
     }
+    if fact.withdraws:
+        written["withdraws"] = list(fact.withdraws)
+    return written
 
 
 def _hashes(text: str) -> tuple[bytes, ...]:

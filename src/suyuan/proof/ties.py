@@ -11,6 +11,7 @@ discloses both ends of it:
 - ``alias``: the fact says of two things, ``from`` and ``to``, that they are one. Whether its party may say so is
   decided by the trace.
 
+What was taken back shows no tie: neither the fact that an error declaration withdraws nor the declaration itself.
 No tie leads down: ``to`` is a container, a lot, a document or an input. Which of several documents belongs to
 the item, and when it lay in which container, is what the trace decides; the times of ties are compared in
 ``late_ties`` so that a reader of the report sees what does not fit.
@@ -31,8 +32,9 @@ MAX_TIES = 32
 LOT_PATH = "ilmd/{urn:epcglobal:cbv:mda}lotNumber"
 STEP_PATH = "bizStep"
 ALIASING = "urn:suyuan:bizstep:aliasing"
+DECLARED_PATH = "errorDeclaration/declarationTime"
 # What qualifies a fact and names no thing.
-_QUALIFIERS = (LOT_PATH, STEP_PATH)
+_QUALIFIERS = (LOT_PATH, STEP_PATH, DECLARED_PATH)
 
 _CHILDREN = ("childEPCs", "childQuantityList/epcClass")
 _OUTPUTS = ("outputEPCList", "outputQuantityList/epcClass")
@@ -77,13 +79,29 @@ def names_of(event: DisclosedEvent) -> dict[str, dict[str, None]]:
     return names
 
 
+def names_of_all(
+    events: Sequence[DisclosedEvent], withdrawals: Sequence[Sequence[int]]
+) -> list[dict[str, dict[str, None]]]:
+    """The names of each fact, those that a declaration among them withdraws marked: they show no tie.
+
+    ``withdrawals`` are, for each fact, the positions of the facts that it takes back.
+    """
+    names = [names_of(event) for event in events]
+    for position, withdrawn in enumerate(withdrawals):
+        for earlier in withdrawn:
+            names[earlier].setdefault(DECLARED_PATH, {}).update(names[position].get(DECLARED_PATH, {}))
+    return names
+
+
 def is_about(names: Names, uri: str) -> bool:
     """Whether a fact names this thing, class or document."""
     return any(uri in uris for path, uris in names.items() if path not in _QUALIFIERS)
 
 
 def steps_from(names: Names, uri: str) -> Iterator[tuple[str, str]]:
-    """The ties (kind, to) that one fact shows from a thing."""
+    """The ties (kind, to) that one fact shows from a thing; none where it was taken back or takes back."""
+    if names.get(DECLARED_PATH):
+        return
     if any(uri in names.get(path, ()) for path in _CHILDREN):
         yield from (("containment", to_uri) for to_uri in names.get("parentID", ()) if to_uri != uri)
     if any(uri in names.get(path, ()) for path in _SUBJECTS):
@@ -157,15 +175,15 @@ def late_ties(events: Sequence[DisclosedEvent], position: int, ties: Sequence[Ti
     Event times are UTC text of one form, so they compare as text. A removal shows the containment before it.
     A way that leaves containment has no such order: a declaration is older than the parcel that leads to it.
     """
-    time = _text(events[position], "eventTime")
+    time = first_text(events[position], "eventTime")
     late: list[int] = []
     if any(tie.kind != "containment" for tie in ties):
         return late
     for tie in ties:
-        tie_time = _text(events[tie.fact], "eventTime")
+        tie_time = first_text(events[tie.fact], "eventTime")
         if not time or not tie_time or tie.fact == position:
             continue
-        removal = _text(events[tie.fact], "action") == "DELETE"
+        removal = first_text(events[tie.fact], "action") == "DELETE"
         # Days, because a fact of which only the date is known stands at an arbitrary time of it.
         if (time[:10] > tie_time[:10]) if removal else (time[:10] < tie_time[:10]):
             late.append(tie.fact)
@@ -188,5 +206,6 @@ def _member(value: JSON, name: str) -> JSON:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _text(event: DisclosedEvent, path: str) -> str:
+def first_text(event: DisclosedEvent, path: str) -> str:
+    """The text that a fact discloses under a path, or nothing."""
     return next((value for value in event.values(path) if isinstance(value, str)), "")

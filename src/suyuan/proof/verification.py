@@ -2,9 +2,10 @@
 
 A bundle holds if the log's key signed its checkpoint, each fact's leaf is in the tree of that checkpoint, the
 disclosed claims belong to the commitment in the leaf, and each fact names the item or is tied to it by what
-other facts of the bundle disclose. The key decides what that is worth: with a key or trust policy that the
-caller brings, the log vouches; with the key in the bundle alone the bundle only agrees with itself, and the
-report says so. What the claims say remains the word of the party that they name.
+other facts of the bundle disclose. A fact that its party took back stands beside the declaration that says so.
+The key decides what that is worth: with a key or trust policy that the caller brings, the log vouches; with the
+key in the bundle alone the bundle only agrees with itself, and the report says so. What the claims say remains
+the word of the party that they name.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from suyuan.disclosure.claims import body_of
 from suyuan.disclosure.commitment import verify_disclosed
 from suyuan.disclosure.leaf import parse_leaf
 from suyuan.errors import SuyuanError, VerificationError
-from suyuan.proof.bundle import Bundle, BundleFact, read_bundle
-from suyuan.proof.ties import Tie, late_ties, names_of, verify_ties
+from suyuan.proof.bundle import Bundle, read_bundle
+from suyuan.proof.ties import DECLARED_PATH, Tie, first_text, late_ties, names_of_all, verify_ties
+from suyuan.proof.withdrawals import verify_withdrawals
 from suyuan.tlog.checkpoint import SignedCheckpoint, open_checkpoint
 from suyuan.tlog.merkle import leaf_hash, verify_inclusion
 from suyuan.tlog.note import Ed25519Verifier
@@ -32,7 +34,9 @@ KeySource = Literal["given", "policy", "self-asserted"]
 class FactReport(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that holds: where it stands in the log, when it was recorded, what it says, how it is tied.
 
-    ``body`` and ``statement`` hold the disclosed claims only. ``recorded_on`` is the leaf's UTC date.
+    ``body`` and ``statement`` hold the disclosed claims only. ``recorded_on`` is the leaf's UTC date. A fact with
+    ``withdrawn_by`` was taken back by its party and no longer counts; these are the positions of the error
+    declarations that say so, which ``withdraws`` what they name.
     """
 
     log_index: int
@@ -40,6 +44,8 @@ class FactReport(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, JSON]
     statement: dict[str, JSON]
     ties: tuple[Tie, ...]
+    withdraws: tuple[int, ...] = ()
+    withdrawn_by: tuple[int, ...] = ()
 
 
 class BundleWarning(msgspec.Struct, frozen=True):
@@ -100,10 +106,12 @@ def verify_bundle(
             verify_disclosed(fact.event)
         except SuyuanError as error:
             raise type(error)(error.code, error.reason, path=f"facts[{position}]") from None
-    names = [names_of(fact.event) for fact in bundle.facts]
+    events = [fact.event for fact in bundle.facts]
+    verify_withdrawals(events, [fact.withdraws for fact in bundle.facts])
+    names = names_of_all(events, [fact.withdraws for fact in bundle.facts])
     for position, fact in enumerate(bundle.facts):
         verify_ties(names, bundle.thing, position, fact.ties or ())
-    reports = tuple(_fact_report(fact) for fact in bundle.facts)
+    reports = tuple(_fact_report(bundle, position) for position in range(len(bundle.facts)))
     warnings += _fact_warnings(bundle)
     return BundleReport(
         thing=bundle.thing,
@@ -137,7 +145,8 @@ def _checkpoint(
     return signed, source, tuple(sorted(cosigned))
 
 
-def _fact_report(fact: BundleFact) -> FactReport:
+def _fact_report(bundle: Bundle, position: int) -> FactReport:
+    fact = bundle.facts[position]
     body, statement = body_of([(claim.path, claim.value) for claim in fact.event.claims])
     return FactReport(
         log_index=fact.log_index,
@@ -145,7 +154,13 @@ def _fact_report(fact: BundleFact) -> FactReport:
         body=body,
         statement=statement,
         ties=fact.ties or (),
+        withdraws=fact.withdraws,
+        withdrawn_by=_declarations_of(bundle, position),
     )
+
+
+def _declarations_of(bundle: Bundle, position: int) -> tuple[int, ...]:
+    return tuple(later for later, fact in enumerate(bundle.facts) if position in fact.withdraws)
 
 
 def _fact_warnings(bundle: Bundle) -> list[BundleWarning]:
@@ -153,6 +168,15 @@ def _fact_warnings(bundle: Bundle) -> list[BundleWarning]:
     events = [fact.event for fact in bundle.facts]
     for position, fact in enumerate(bundle.facts):
         path = f"facts[{position}]"
+        for later in _declarations_of(bundle, position):
+            when = str(first_text(events[later], DECLARED_PATH))[:10]
+            warnings.append(
+                BundleWarning(
+                    "bundle.fact.withdrawn",
+                    f"This fact does not count: its party took it back on {when}, as facts[{later}] shows.",
+                    path,
+                )
+            )
         for shown_by in late_ties(events, position, fact.ties or ()):
             warnings.append(
                 BundleWarning(

@@ -2,11 +2,13 @@
 
 A bundle carries the claims that the policy shows and those that a proof needs to tie a fact to the item, their
 proofs under each event's commitment, the inclusion of every commitment in the log, and the signed checkpoint. A
-fact that is not yet published, that was withdrawn, or that no disclosed claim ties to the item, is left out.
+fact that its party took back stands beside the declaration that says so, masked alike; without it the fact would look
+offline as if it stood, and is left out. So is what is not yet published, and what no disclosed claim ties to the item.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from suyuan.canon import utc_text
@@ -20,9 +22,11 @@ from suyuan.disclosure.commitment import (
 )
 from suyuan.log import Tree, find_checkpoint
 from suyuan.proof.bundle import BundleFact, build_bundle, tied_facts
+from suyuan.proof.withdrawals import fits
 from suyuan.tlog.tile import TILE_WIDTH
 from suyuan.trace.claims import claims_at_hand
-from suyuan.trace.read import Reading, Seen, TraceReader, Viewer
+from suyuan.trace.declarations import find_declarations
+from suyuan.trace.read import Seen, TraceReader, Viewer
 
 
 async def make_bundle(
@@ -41,29 +45,54 @@ async def make_bundle(
         if gathered is None or stored is None:
             return None
         reading = reader.view(gathered, viewer)
-        events = [(seen, await _disclosed(conn, seen)) for seen in _published(reading, stored.tree_size)]
+        seen = [(one, 0) for one in reading.seen]
+        seen += await find_declarations(conn, reader, gathered, viewer)
+        events = [
+            (one, withdraws, await _disclosed(conn, one))
+            for one, withdraws in seen
+            if _is_published(one, stored.tree_size)
+        ]
+    position = {one.event.row["event_key"]: number for number, (one, _, _) in enumerate(events)}
     facts = []
-    for seen, event in events:
-        index = seen.fact.log_index
+    for one, withdraws, event in events:
+        index = one.fact.log_index
         assert index is not None
         proof = await tree.inclusion_proof(index, stored.tree_size)
-        facts.append(BundleFact(index, bytes(seen.event.row["leaf"]), event, tuple(proof)))
-    tied = tied_facts(thing, facts)
-    kept = [fact for position, fact in enumerate(facts) if position in tied]
+        earlier = (position[withdraws],) if withdraws in position else ()
+        facts.append(BundleFact(index, bytes(one.event.row["leaf"]), event, tuple(proof), None, earlier))
+    withdrawn = [one.fact.withdrawn for one, _, _ in events]
+    kept = _provable(thing, facts, withdrawn, [bool(withdraws) for _, withdraws, _ in events])
     if not kept:
         return None
     return build_bundle(thing, viewer.audience, utc_text(datetime.now(UTC)), kept, stored.note, log_key)
 
 
-def _published(reading: Reading, tree_size: int) -> list[Seen]:
+def _is_published(seen: Seen, tree_size: int) -> bool:
+    index = seen.fact.log_index
+    return index is not None and index < tree_size and bool(seen.masked.disclosed)
+
+
+def _provable(
+    thing: str, facts: Sequence[BundleFact], withdrawn: Sequence[bool], declaring: Sequence[bool]
+) -> list[BundleFact]:
+    """The facts that are tied to the thing; of what was taken back both the fact and the declaration, or neither."""
+    tied = tied_facts(thing, facts)
+    pairs = {
+        (later, earlier)
+        for later, fact in enumerate(facts)
+        for earlier in fact.withdraws
+        if later in tied and earlier in tied and fits(fact.event, facts[earlier].event)
+    }
+    paired = {position for pair in pairs for position in pair}
+    kept = [
+        position
+        for position in sorted(tied)
+        if position in paired or not (withdrawn[position] or declaring[position])
+    ]
+    moved = {old: new for new, old in enumerate(kept)}
     return [
-        seen
-        for seen in reading.seen
-        if seen.fact.log_index is not None
-        and seen.fact.log_index < tree_size
-        and seen.masked.disclosed
-        # Offline nobody would see that it was taken back.
-        and not seen.fact.withdrawn
+        facts[old]._replace(withdraws=tuple(moved[e] for e in facts[old].withdraws if (old, e) in pairs))
+        for old in kept
     ]
 
 
