@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from suyuan.capture.payload import join_body
+from suyuan.capture.store import MAX_TOLD
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.epcis import Event, event_from_body
 from suyuan.errors import NotFoundError
@@ -53,7 +54,7 @@ async def get_capture(db: Pool | Connection, capture_id: str, principal: Princip
     row = await db.fetchrow(sql(_CAPTURE, "get_capture"), capture_id)
     if row is None or not (principal.is_operator or row["party_id"] == principal.party_id):
         raise NotFoundError("capture.unknown", "There is no such capture of this party.", path="capture_id")
-    events = await db.fetch(sql(_CAPTURE, "capture_events"), row["evidence_id"])
+    events = await db.fetch(sql(_CAPTURE, "capture_events"), row["evidence_id"], 0, MAX_TOLD)
     return CaptureRecord(
         capture_id=row["capture_id"],
         party_id=row["party_id"],

@@ -2,12 +2,14 @@
 
 A receipt that a broker uploads is the customs' word as relayed by that broker, whatever status it claims. It
 becomes the customs' own only when it comes through the authority's seat or with a signature that was
-checked. An inspector's finding counts as inspected only where the inspector neither owns nor sells the goods.
+checked against a certificate of the authority. An inspector's finding counts as inspected only where the inspector neither owns nor sells the goods.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+
+import msgspec
 
 from suyuan.parties.roles import Grant
 
@@ -48,6 +50,37 @@ class Assurance(IntEnum):
     def label(self) -> str:
         """The name that faces and proofs use, e.g. ``self-declared``."""
         return self.name.lower().replace("_", "-")
+
+
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """The party whose checked signature a paper bears, with what it held when the paper came in.
+
+    ``codes`` are the numbers that a message may call it by, ``certificate`` is the fingerprint of its certificate.
+    """
+
+    party_id: str
+    grants: tuple[Grant, ...] = ()
+    codes: frozenset[str] = frozenset()
+    certificate: str = ""
+
+
+def raised(
+    level: Assurance, signer: Signer, stated_by: str, deliverer: str, gtins: frozenset[str]
+) -> Assurance:
+    """The level with a checked signature, never lower than without.
+
+    A signature vouches for the signer's own words alone. ``stated_by`` is who the message says made the statement;
+    where it says nothing, ``deliverer`` speaks. A broker that signs what customs stated is still a messenger.
+    """
+    if stated_by.startswith(AUTHORITY):
+        own = _covers(signer.grants, "authority", gtins)
+        return max(level, Assurance.AUTHORITY_VERIFIED) if own else level
+    own = (
+        stated_by.rpartition(":")[2].rpartition("/")[2] in signer.codes
+        if stated_by
+        else signer.party_id == deliverer
+    )
+    return max(level, Assurance.PARTNER_SIGNED) if own else level
 
 
 def earned(grants: tuple[Grant, ...], stated_by: str, gtins: frozenset[str]) -> tuple[Assurance, str]:

@@ -1,13 +1,15 @@
 """Taking papers in: read, prepare, store; small ones share a transaction, each keeps its own fate.
 
 A paper is acknowledged after its transaction was committed. Papers that arrive while a commit is under way are
-gathered and committed together (group commit); within the group every paper has a savepoint, so that one that
-is refused leaves its neighbours alone. A large paper has a transaction of its own.
+gathered and committed together (group commit), written with one set of statements for all of them. What can be
+refused is known before anything is written, and leaves the neighbours alone; where the database refuses the group
+all the same, its papers are stored one by one. A large paper has a transaction of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,20 +18,15 @@ import asyncpg
 import msgspec
 
 from suyuan.canon import base32_text
+from suyuan.capture.evidence import Paper, evidence_identity
 from suyuan.capture.paper import read_paper
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
-from suyuan.capture.store import (
-    Outcome,
-    Paper,
-    Stored,
-    evidence_identity,
-    store_events,
-    store_paper,
-)
+from suyuan.capture.signers import told, with_signature
+from suyuan.capture.store import Filed, Stored, store_papers
 from suyuan.db.partitions import ensure_partitions
-from suyuan.db.pool import RETRIED, Connection, Pool, transaction
+from suyuan.db.pool import Connection, Pool, transaction
 from suyuan.epcis.reading import DerivedEvent, Reading
-from suyuan.errors import SuyuanError, UnavailableError
+from suyuan.errors import ConflictError, SuyuanError, UnavailableError
 from suyuan.vault import Vault
 
 SMALL_EVENTS = 64
@@ -37,6 +34,9 @@ GROUP_PAPERS = 64
 GROUPS_AT_ONCE = 2
 THREAD_BYTES = 64 * 1024
 _ATTEMPTS = 5
+# What one paper of a group can bring on all of them. A lost connection is not among it: nobody knows then what
+# was committed.
+_ONE_BY_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, SuyuanError, ValueError)
 # A personal value shorter than this says nothing in a file's name.
 _TELLING = 4
 
@@ -66,6 +66,7 @@ class Capture:
         Raises ``SuyuanError`` for a paper that is refused (the database is then as it was) and
         ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
         """
+        deliverer = await with_signature(self._pool, data, deliverer)
         if len(data) > THREAD_BYTES:
             paper = await asyncio.to_thread(self.prepare, data, deliverer, name)
         else:
@@ -83,7 +84,7 @@ class Capture:
 
     def prepare(self, data: bytes, deliverer: Deliverer, name: str = "") -> Paper:
         """Read and prepare one paper without storing anything. Raises ``SuyuanError``."""
-        return self._prepared(data, read_paper(data, name=name), deliverer, name)
+        return self._prepared(data, told(read_paper(data, name=name), deliverer), deliverer, name)
 
     def _prepared(self, data: bytes, reading: Reading, deliverer: Deliverer, name: str) -> Paper:
         return Paper(
@@ -91,7 +92,7 @@ class Capture:
             name=_impersonal(name, data, reading)[:200],
             reading=reading,
             events=self.prepare_events(reading.events, deliverer, reading.kind),
-            identity=evidence_identity(self._key, deliverer.party_id, data),
+            identity=evidence_identity(self._key, deliverer.party_id, hashlib.sha256(data).digest()),
             capture_id=base32_text(secrets.token_bytes(15)),
             salt=secrets.token_bytes(32),
         )
@@ -105,21 +106,13 @@ class Capture:
     # -- storing ------------------------------------------------------------------------------------------
 
     async def _store(self, conn: Connection, paper: Paper, deliverer: Deliverer) -> Stored:
-        now = datetime.now(UTC)
-        evidence_id, before = await store_paper(conn, self._vault, paper, deliverer.party_id, now)
-        if before is not None:
-            return before
-        outcomes: list[Outcome] = await store_events(
-            conn, paper.events, party_id=deliverer.party_id, evidence_id=evidence_id, record_time=now
-        )
-        return Stored(
-            capture_id=paper.capture_id,
-            kind=paper.reading.kind,
-            repeated=False,
-            received_at=now,
-            events=tuple(outcomes),
-            warnings=tuple((w.code, w.path, w.reason) for w in paper.reading.warnings),
-        )
+        [result] = await self._store_all(conn, [Filed(paper, deliverer.party_id)])
+        if isinstance(result, ConflictError):
+            raise result
+        return result
+
+    async def _store_all(self, conn: Connection, filed: Sequence[Filed]) -> list[Stored | ConflictError]:
+        return await store_papers(conn, self._vault, filed, datetime.now(UTC))
 
     async def _store_alone(self, paper: Paper, deliverer: Deliverer) -> Stored:
         for _ in range(_ATTEMPTS):
@@ -173,31 +166,21 @@ class Capture:
                     self._waiting.task_done()
 
     async def _store_group(self, group: list[_Waiting]) -> None:
-        results: list[Stored | BaseException] = []
-
-        async def work(conn: Connection) -> None:
-            results.clear()
-            for waiting in group:
-                try:
-                    async with conn.transaction():
-                        results.append(await self._store(conn, waiting.paper, waiting.deliverer))
-                except RETRIED:
-                    raise
-                except (SuyuanError, asyncpg.PostgresError, ValueError) as error:
-                    if conn.is_closed():
-                        raise
-                    results.append(error)
-
+        filed = [Filed(waiting.paper, waiting.deliverer.party_id) for waiting in group]
+        results: Sequence[Stored | BaseException]
         try:
             if len(group) == 1:
                 results = [await self._store_alone(group[0].paper, group[0].deliverer)]
             else:
-                await transaction(self._pool, work)
+                results = await transaction(self._pool, lambda conn: self._store_all(conn, filed))
+        except _ONE_BY_ONE as error:
+            # One of them cannot be stored, and the database does not say which.
+            alone = len(group) == 1
+            results = [error] if alone else [await self._alone_or_error(waiting) for waiting in group]
         except Exception as error:
             results = [error] * len(group)
         for waiting, result in zip(group, results, strict=True):
-            again = isinstance(result, asyncpg.IntegrityConstraintViolationError)
-            _answer(waiting.done, await self._alone_or_error(waiting) if again else result)
+            _answer(waiting.done, result)
 
     async def _alone_or_error(self, waiting: _Waiting) -> Stored | BaseException:
         try:

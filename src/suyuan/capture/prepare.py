@@ -16,7 +16,7 @@ from functools import cache
 import msgspec
 
 from suyuan.canon import canonical_json, sha256, utc_text
-from suyuan.capture.assurance import Assurance, earned
+from suyuan.capture.assurance import Assurance, Signer, earned, raised
 from suyuan.capture.index import ACTIONS, EVENT_TYPES, IndexRow, index_rows
 from suyuan.capture.payload import ListChunk, split_body
 from suyuan.disclosure.commitment import ClaimTile, commit
@@ -41,6 +41,9 @@ class Deliverer(msgspec.Struct, frozen=True):
     grants: tuple[Grant, ...] = ()
     # customs registration number, social credit code, GLN: who a message may call by them
     codes: frozenset[str] = frozenset()
+    # whose checked signature the paper bears, or the code and reason why one counts for nothing
+    signer: Signer | None = None
+    unverified: tuple[str, str] | None = None
 
     def is_named_by(self, uri: str) -> bool:
         """Whether a URI such as ``urn:suyuan:firm:440196M001`` means this party."""
@@ -160,7 +163,11 @@ def prepare(
     body = canonical_body(event)
     stated_by = extension_text(event, STATED_BY)
     speaks_for = "" if deliverer.is_named_by(stated_by) else stated_by
-    assurance, role = level(deliverer.grants, speaks_for, _gtins(event))
+    gtins = _gtins(event)
+    assurance, role = level(deliverer.grants, speaks_for, gtins)
+    signer = deliverer.signer
+    if signer is not None:
+        assurance = raised(assurance, signer, stated_by, deliverer.party_id, gtins)
     statement = {
         "assurance": assurance.label,
         "deliveredAs": kind,
@@ -168,6 +175,9 @@ def prepare(
         "party": deliverer.party_id,
         "partyRole": role,
     }
+    if signer is not None:
+        statement["signedBy"] = signer.party_id
+        statement["signedWith"] = signer.certificate
     secret = secrets.token_bytes(32)
     made = commit(body, statement, secret)
     rows, uris = index_rows(body)

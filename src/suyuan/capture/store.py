@@ -1,46 +1,46 @@
-"""Writing a capture: evidence, events, index rows and intake rows, in the caller's one transaction.
+"""Writing captures: evidence, events, index rows and intake rows, in the caller's one transaction.
 
-Every list is written in the order of its key and large sets go by COPY. A party's repeat of an event is found
-and linked, not written again; the same ID with other content is refused, which rolls the whole paper back.
+The papers of a group are written together, with one COPY for each table, in the order of the keys. A party's
+repeat of an event is found and linked, not written again; the same ID with other content is refused, which
+leaves that paper out and its neighbours alone.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
+from suyuan.capture.evidence import (
+    Paper,
+    Part,
+    dismantle,
+    reassemble,
+    salted_digest,
+    seal_evidence,
+    skeleton_of,
+)
 from suyuan.capture.prepare import PreparedEvent
+from suyuan.capture.rows import NewEvent, write_events, write_links
 from suyuan.db.pool import Connection, sql
-from suyuan.disclosure.leaf import leaf_bytes, utc_day
-from suyuan.epcis.reading import PersonalField, Reading
-from suyuan.errors import ConflictError, IntegrityError
-from suyuan.gs1.thing import kind as thing_kind
-from suyuan.log import append_intake
+from suyuan.errors import ConflictError, UnavailableError
 from suyuan.vault import Vault
 
-EVENT_COLUMNS = (
-    "event_key", "party_id", "event_id", "received_event_id", "event_id_key", "declaration", "content_hash",
-    "event_type", "action", "event_time", "zone_offset", "day_precision", "record_time", "biz_step",
-    "disposition", "read_point", "biz_location", "assurance", "role", "stated_by", "evidence_id", "path", "rule",
-    "commitment", "claim_count",
-)  # fmt: skip
-INDEX_COLUMNS = ("key", "record_month", "event_time", "event_key", "role", "action", "other", "position")
+__all__ = ["Filed", "Outcome", "Paper", "Stored", "reassemble", "skeleton_of", "store_papers"]
+
+# Of a paper with more events than this only the first are told in the answer; all of them are stored.
+MAX_TOLD = 10_000
+# Party, key of the event's ID, declaration: what tells a party's events apart.
+Identity = tuple[str, bytes, bytes]
 
 
-class Paper(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper that was read and prepared, ready to be stored."""
+class Filed(NamedTuple):
+    """A paper and who files it."""
 
-    data: bytes
-    name: str
-    reading: Reading
-    events: list[PreparedEvent]
-    identity: bytes
-    capture_id: str
-    salt: bytes
+    paper: Paper
+    party_id: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,109 +54,217 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a paper. ``repeated`` means that this party had sent the same bytes before."""
+    """What became of a paper. ``repeated`` means that this party had sent the same bytes before.
+
+    ``events`` are the first ``MAX_TOLD`` at most; ``counts`` says how many there are by outcome.
+    """
 
     capture_id: str
     kind: str
     repeated: bool
     received_at: datetime
     events: tuple[Outcome, ...]
+    counts: Mapping[str, int]
     warnings: tuple[tuple[str, str, str], ...] = ()
 
 
-def evidence_identity(key: bytes, party_id: str, data: bytes) -> bytes:
-    """Keyed digest by which a party's repeat of the same bytes is known; worthless without the key."""
-    return hmac.digest(key, party_id.encode() + b"\0" + hashlib.sha256(data).digest(), "sha256")[:16]
+class RacedError(UnavailableError):
+    """Another process stored one of the group's papers a moment ago: nothing was written, try them one by one."""
 
 
-def skeleton_of(
-    data: bytes, personal: Sequence[PersonalField], encrypt_whole: bool
-) -> tuple[bytes, list[tuple[int, int]]]:
-    """The bytes without the personal ranges, and those ranges in order, overlapping ones joined."""
-    if encrypt_whole:
-        return b"", [(0, len(data))]
-    ranges: list[tuple[int, int]] = []
-    for start, end in sorted((field.start, field.end) for field in personal if field.end > field.start):
-        if ranges and start < ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
-        else:
-            ranges.append((start, end))
-    kept, last = [], 0
-    for start, end in ranges:
-        kept.append(data[last:start])
-        last = end
-    kept.append(data[last:])
-    return b"".join(kept), ranges
+class Place(NamedTuple):
+    """An event of a paper and whether this paper brings it."""
+
+    event: PreparedEvent
+    identity: Identity
+    new: bool
 
 
-def reassemble(skeleton: bytes, parts: Sequence[tuple[int, bytes]]) -> bytes:
-    """The exact bytes again: ``parts`` are (start in the original, bytes)."""
-    out, taken, written = [], 0, 0
-    for start, piece in sorted(parts):
-        gap = start - written
-        out.append(skeleton[taken : taken + gap])
-        taken += gap
-        out.append(piece)
-        written = start + len(piece)
-    out.append(skeleton[taken:])
-    return b"".join(out)
+class Ledger:
+    """Which events of a party are known, in the database and in the papers placed before."""
+
+    def __init__(self) -> None:
+        self.keys: dict[Identity, int] = {}
+        self.fresh: dict[Identity, PreparedEvent] = {}
+        self._content: dict[Identity, bytes] = {}
+
+    async def look_up(self, conn: Connection, events: Iterable[tuple[str, PreparedEvent]]) -> None:
+        """Find what the database knows of these events of these parties."""
+        parties: set[str] = set()
+        wanted: set[bytes] = set()
+        for party_id, event in events:
+            parties.add(party_id)
+            wanted.add(event.event_id_key)
+        for row in await conn.fetch(sql(__package__, "known_events"), sorted(parties), sorted(wanted)):
+            identity = (row["party_id"], row["event_id_key"], row["declaration"])
+            self.keys[identity] = row["event_key"]
+            self._content[identity] = row["content_hash"]
+
+    def place(self, party_id: str, events: Sequence[PreparedEvent]) -> list[Place]:
+        """The events of one paper, new ones and repeats.
+
+        Raises ``ConflictError`` (``capture.event.conflict``): this party has other content under the same ID.
+        The ledger is then as it was.
+        """
+        fresh: dict[Identity, PreparedEvent] = {}
+        places: list[Place] = []
+        for event in events:
+            identity = (party_id, event.event_id_key, event.declaration)
+            content = self._content.get(identity)
+            if content is None and identity in fresh:
+                content = fresh[identity].content_hash
+            if content is not None and content != event.content_hash:
+                raise ConflictError(
+                    "capture.event.conflict",
+                    f"The event ID {event.event_id} stands for other content that this party sent before.",
+                    path=event.path,
+                    remedy="Give the event an ID of its own; to correct an event, send an errorDeclaration.",
+                )
+            if content is None:
+                fresh[identity] = event
+            places.append(Place(event, identity, content is None))
+        for identity, event in fresh.items():
+            self.fresh[identity] = event
+            self._content[identity] = event.content_hash
+        return places
+
+    async def number(self, conn: Connection) -> None:
+        """Give every new event its key."""
+        if self.fresh:
+            rows = await conn.fetch(sql(__package__, "event_keys"), len(self.fresh))
+            self.keys.update(zip(self.fresh, (row[0] for row in rows), strict=True))
 
 
-async def store_paper(
-    conn: Connection, vault: Vault, paper: Paper, party_id: str, received_at: datetime
-) -> tuple[int, Stored | None]:
-    """Store the evidence and seal its personal ranges; the evidence's key, or what was stored before."""
-    reading = paper.reading
-    warnings = tuple((w.code, w.path, w.reason) for w in reading.warnings)
-    evidence_id = await conn.fetchval(
-        sql(__package__, "add_evidence"),
-        paper.capture_id,
-        party_id,
-        reading.kind,
-        paper.name,
-        len(paper.data),
-        hashlib.sha256(paper.salt + paper.data).digest(),
-        paper.identity,
-        msgspec.json.encode([{"code": c, "path": p, "reason": r} for c, p, r in warnings]).decode(),
-        received_at,
-    )
-    if evidence_id is None:
-        return 0, await stored_capture(conn, paper.identity)
-    skeleton, ranges = skeleton_of(paper.data, reading.personal, reading.encrypt_whole)
-    by_start = {field.start: field for field in reversed(reading.personal)}
-    await conn.execute(sql(__package__, "add_evidence_body"), evidence_id, paper.salt, skeleton)
-    parts = []
-    for start, end in ranges:
-        field = by_start.get(start)
-        whole = field is None or reading.encrypt_whole
-        subject = ("evidence", paper.capture_id) if whole else field.subject  # type: ignore[union-attr]
-        parts.append((subject, paper.data[start:end]))
-    people = {person for event in paper.events for person in event.people}
-    sealed = await vault.seal_parts(conn, parts, sorted(people))
-    await conn.copy_records_to_table(
-        "evidence_part",
-        records=[
-            (
-                evidence_id,
-                start,
-                end,
-                by_start[start].category if start in by_start and not reading.encrypt_whole else "whole",
-                by_start[start].path if start in by_start and not reading.encrypt_whole else "",
-                part.subject_id,
-                part.sealed,
-            )
-            for (start, end), part in zip(ranges, sealed, strict=True)
+async def store_papers(
+    conn: Connection, vault: Vault, filed: Sequence[Filed], now: datetime
+) -> list[Stored | ConflictError]:
+    """Store papers in the connection's transaction; what became of each, in their order.
+
+    A paper that conflicts with what its party sent before is left out. Raises ``RacedError`` for a group one of
+    whose papers another transaction has stored meanwhile.
+    """
+    before = {
+        row[0]
+        for row in await conn.fetch(sql(__package__, "known_evidence"), [f.paper.identity for f in filed])
+    }
+    new: dict[bytes, Filed] = {}
+    for one in filed:
+        if one.paper.identity not in before:
+            new.setdefault(one.paper.identity, one)
+    ledger = Ledger()
+    await ledger.look_up(conn, [(one.party_id, event) for one in new.values() for event in one.paper.events])
+    placed: dict[bytes, list[Place]] = {}
+    refused: dict[bytes, ConflictError] = {}
+    for identity, one in new.items():
+        try:
+            placed[identity] = ledger.place(one.party_id, one.paper.events)
+        except ConflictError as error:
+            refused[identity] = error
+    evidence = await _add_evidence(conn, vault, [new[identity] for identity in placed], now)
+    if len(evidence) < len(placed):
+        if len(filed) > 1:
+            raise RacedError("capture.contended", "Another process stored one of these papers meanwhile.")
+        return [await stored_capture(conn, filed[0].paper.identity)]
+    await ledger.number(conn)
+    sources = {p.identity: identity for identity, places in placed.items() for p in places if p.new}
+    fresh = [
+        NewEvent(ledger.keys[identity], event, identity[0], evidence[sources[identity]])
+        for identity, event in ledger.fresh.items()
+    ]
+    await write_events(conn, fresh, now)
+    outcomes = {identity: outcomes_of(places, ledger.keys) for identity, places in placed.items()}
+    await write_links(
+        conn,
+        [
+            (evidence[identity], position, one.event_key, one.path, one.rule, one.outcome)
+            for identity, found in outcomes.items()
+            for position, one in enumerate(found)
         ],
-        columns=("evidence_id", "start_at", "end_at", "category", "path", "subject_id", "sealed"),
     )
-    return evidence_id, None
+    results: list[Stored | ConflictError] = []
+    for one in filed:
+        identity = one.paper.identity
+        if identity in refused:
+            results.append(refused[identity])
+        elif identity in outcomes:
+            results.append(_stored(one.paper, outcomes.pop(identity), now))
+        else:
+            results.append(await stored_capture(conn, identity))
+    return results
+
+
+def outcomes_of(places: Sequence[Place], keys: Mapping[Identity, int]) -> list[Outcome]:
+    """What became of the events of a paper, in its order."""
+    return [
+        Outcome(
+            event_id=place.event.event_id,
+            event_key=keys[place.identity],
+            outcome="stored" if place.new else "repeat",
+            path=place.event.path,
+            rule=place.event.rule,
+        )
+        for place in places
+    ]
+
+
+def _stored(paper: Paper, outcomes: list[Outcome], now: datetime) -> Stored:
+    stored = sum(one.outcome == "stored" for one in outcomes)
+    return Stored(
+        capture_id=paper.capture_id,
+        kind=paper.reading.kind,
+        repeated=False,
+        received_at=now,
+        events=tuple(outcomes[:MAX_TOLD]),
+        counts={"stored": stored, "repeat": len(outcomes) - stored},
+        warnings=paper.warnings,
+    )
+
+
+def encode_warnings(warnings: Iterable[tuple[str, str, str]]) -> str:
+    """Warnings as they are kept with the evidence."""
+    return msgspec.json.encode([{"code": c, "path": p, "reason": r} for c, p, r in warnings]).decode()
+
+
+async def _add_evidence(
+    conn: Connection, vault: Vault, filed: Sequence[Filed], now: datetime
+) -> dict[bytes, int]:
+    """Store papers as evidence and seal what is personal in them; their keys by identity."""
+    if not filed:
+        return {}
+    in_order = sorted(filed, key=lambda one: one.paper.identity)
+    papers = [one.paper for one in in_order]
+    taken_apart = [dismantle(paper) for paper in papers]
+    rows = await conn.fetch(
+        sql(__package__, "add_evidence"),
+        [paper.capture_id for paper in papers],
+        [one.party_id for one in in_order],
+        [paper.reading.kind for paper in papers],
+        [paper.name for paper in papers],
+        [len(paper.data) for paper in papers],
+        [salted_digest(paper.salt, paper.data) for paper in papers],
+        [paper.identity for paper in papers],
+        [encode_warnings(paper.warnings) for paper in papers],
+        now,
+        [paper.salt for paper in papers],
+        [skeleton for skeleton, _ in taken_apart],
+    )
+    evidence = {row["identity"]: row["evidence_id"] for row in rows}
+    if len(evidence) == len(papers):
+        parts: list[tuple[int, Part]] = [
+            (evidence[paper.identity], part)
+            for paper, (_, found) in zip(papers, taken_apart, strict=True)
+            for part in found
+        ]
+        people = {person for paper in papers for event in paper.events for person in event.people}
+        await seal_evidence(conn, vault, parts, sorted(people))
+    return evidence
 
 
 async def stored_capture(conn: Connection, identity: bytes) -> Stored:
     """What the same bytes gave when they came first."""
     row = await conn.fetchrow(sql(__package__, "find_capture"), identity)
     assert row is not None
-    events = await conn.fetch(sql(__package__, "capture_events"), row["evidence_id"])
+    events = await conn.fetch(sql(__package__, "capture_events"), row["evidence_id"], 0, MAX_TOLD)
     return Stored(
         capture_id=row["capture_id"],
         kind=row["kind"],
@@ -172,155 +280,9 @@ async def stored_capture(conn: Connection, identity: bytes) -> Stored:
             )
             for event in events
         ),
+        counts={"repeat": row["events"]},
         warnings=tuple(
             (warning["code"], warning["path"], warning["reason"])
             for warning in msgspec.json.decode(row["warnings"])
         ),
-    )
-
-
-async def store_events(
-    conn: Connection,
-    events: Sequence[PreparedEvent],
-    *,
-    party_id: str,
-    evidence_id: int,
-    record_time: datetime,
-) -> list[Outcome]:
-    """Store the events of one paper; repeats are linked to what is there. The outcomes in the paper's order.
-
-    Raises ``ConflictError`` (``capture.event.conflict``): this party has other content under the same ID.
-    """
-    known = {
-        (row["event_id_key"], row["declaration"]): (row["event_key"], row["content_hash"])
-        for row in await conn.fetch(
-            sql(__package__, "known_events"), party_id, sorted({event.event_id_key for event in events})
-        )
-    }
-    fresh: dict[tuple[bytes, bytes], PreparedEvent] = {}
-    for event in events:
-        stored = known.get(event.identity)
-        twin = fresh.get(event.identity)
-        if (stored is not None and stored[1] != event.content_hash) or (
-            twin is not None and twin.content_hash != event.content_hash
-        ):
-            raise ConflictError(
-                "capture.event.conflict",
-                f"The event ID {event.event_id} stands for other content that this party sent before.",
-                path=event.path,
-                remedy="Give the event an ID of its own; to correct an event, send an errorDeclaration.",
-            )
-        if stored is None and twin is None:
-            fresh[event.identity] = event
-    keys = [row[0] for row in await conn.fetch(sql(__package__, "event_keys"), len(fresh))] if fresh else []
-    numbered = dict(zip(fresh, keys, strict=True))
-    if fresh:
-        await _write(
-            conn, [(numbered[i], event) for i, event in fresh.items()], party_id, evidence_id, record_time
-        )
-    seen: set[tuple[bytes, bytes]] = set()
-    outcomes = []
-    for event in events:
-        new = event.identity in numbered and event.identity not in seen
-        seen.add(event.identity)
-        key = numbered[event.identity] if event.identity in numbered else known[event.identity][0]
-        outcomes.append(
-            Outcome(
-                event_id=event.event_id,
-                event_key=key,
-                outcome="stored" if new else "repeat",
-                path=event.path,
-                rule=event.rule,
-            )
-        )
-    await conn.copy_records_to_table(
-        "evidence_event",
-        records=[
-            (evidence_id, position, outcome.event_key, outcome.path, outcome.rule, outcome.outcome)
-            for position, outcome in enumerate(outcomes)
-        ],
-        columns=("evidence_id", "position", "event_key", "path", "rule", "outcome"),
-    )
-    return outcomes
-
-
-async def _write(
-    conn: Connection,
-    events: Sequence[tuple[int, PreparedEvent]],
-    party_id: str,
-    evidence_id: int,
-    record_time: datetime,
-) -> None:
-    month = record_time.date().replace(day=1)
-    in_order = sorted(events, key=lambda entry: entry[1].identity)
-    await _write_things(conn, [event for _, event in in_order], month)
-    await conn.copy_records_to_table(
-        "event",
-        records=[_event_record(key, e, party_id, evidence_id, record_time) for key, e in in_order],
-        columns=EVENT_COLUMNS,
-    )
-    await conn.copy_records_to_table(
-        "event_payload",
-        records=[(key, e.body, e.statement, e.secret) for key, e in events],
-        columns=("event_key", "body", "statement", "secret"),
-    )
-    index = [
-        (row.key, month, e.event_time, key, row.role, e.action, row.other, row.position)
-        for key, e in events
-        for row in e.rows
-    ]
-    index.sort(key=lambda record: (record[0], record[4], record[2], record[3]))
-    await conn.copy_records_to_table("thing_event", records=index, columns=INDEX_COLUMNS)
-    chunks = [(key, c.field, c.chunk, c.elements) for key, e in events for c in e.chunks]
-    if chunks:
-        await conn.copy_records_to_table(
-            "event_list", records=chunks, columns=("event_key", "field", "chunk", "elements")
-        )
-    tiles = [(key, t.level, t.n, t.first, t.hashes) for key, e in events for t in e.tiles]
-    if tiles:
-        await conn.copy_records_to_table(
-            "event_claim_tile", records=tiles, columns=("event_key", "level", "n", "first", "hashes")
-        )
-    day = utc_day(record_time)
-    await append_intake(conn, [(key, leaf_bytes(e.commitment, day)) for key, e in events])
-
-
-def _event_record(
-    key: int, event: PreparedEvent, party_id: str, evidence_id: int, record_time: datetime
-) -> tuple[object, ...]:
-    return (
-        key, party_id, event.event_id, event.received_event_id, event.event_id_key, event.declaration,
-        event.content_hash, event.event_type, event.action, event.event_time, event.zone_offset,
-        event.day_precision, record_time, event.biz_step, event.disposition, event.read_point,
-        event.biz_location, event.assurance, event.role, event.stated_by, evidence_id, event.path, event.rule,
-        event.commitment, event.claim_count,
-    )  # fmt: skip
-
-
-async def _write_things(conn: Connection, events: Sequence[PreparedEvent], month: date) -> None:
-    uris: dict[bytes, str] = {}
-    for event in events:
-        for key, uri in event.uris.items():
-            if uris.setdefault(key, uri) != uri:
-                raise _collision()
-    keys = sorted(uris)
-    known = await conn.fetch(
-        sql(__package__, "add_things"),
-        keys,
-        [uris[key] for key in keys],
-        [thing_kind(uris[key]) for key in keys],
-        month,
-    )
-    if known:
-        old = sorted(row["key"] for row in known)
-        clash = await conn.fetchrow(sql(__package__, "check_things"), old, [uris[key] for key in old], month)
-        if clash is not None:
-            raise _collision()
-
-
-def _collision() -> IntegrityError:
-    return IntegrityError(
-        "capture.thing.collision",
-        "Two different things have the same key.",
-        remedy="Nothing was stored. Report this: it happens by chance once in 2^40 things of one class.",
     )

@@ -1,0 +1,1 @@
+SELECT identity FROM evidence WHERE identity = ANY ($1::bytea[])
