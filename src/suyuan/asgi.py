@@ -26,8 +26,10 @@ from suyuan import __version__, settings
 from suyuan.api import api_routes
 from suyuan.api.access import Deliverers
 from suyuan.api.framing import Framing
+from suyuan.api.metrics import watching
 from suyuan.api.problems import EXCEPTION_HANDLERS
 from suyuan.app import Services, open_services
+from suyuan.console.routes import console_routes
 from suyuan.db.pool import Connection, Pool
 from suyuan.errors import SuyuanError
 from suyuan.observing import configure_logging
@@ -63,7 +65,7 @@ async def page_settings(db: Pool | Connection, configured: Settings) -> PageSett
 def create_application(services: Services, items: ItemSource, pages: PageSettings) -> ASGIApp:
     """The application over these services, without a lifespan of its own."""
     inner = Litestar(
-        route_handlers=[*api_routes(), item_routes(items, pages)],
+        route_handlers=[*api_routes(), item_routes(items, pages), console_routes(services)],
         state=State({"services": services, "deliverers": Deliverers(services)}),
         exception_handlers=EXCEPTION_HANDLERS,
         logging_config=None,
@@ -113,6 +115,7 @@ class _Process:
                 configure_logging(configured)
                 services = await stack.enter_async_context(open_services(configured, migrate=False))
                 self._application = await stack.enter_async_context(opened(services))
+                await stack.enter_async_context(watching(services.pool))
             except SuyuanError as error:
                 _logger.error("not started", code=error.code, reason=error.reason, remedy=error.remedy)  # noqa: TRY400
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
