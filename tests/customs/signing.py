@@ -23,10 +23,14 @@ NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 
 
 @cache
-def rsa_key(number: int = 0, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """A key of this test session; another number, another key."""
+def _rsa_key(number: int, bits: int) -> rsa.RSAPrivateKey:
     del number
     return rsa.generate_private_key(65537, bits)
+
+
+def rsa_key(number: int = 0, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """A key of this test session; another number, another key."""
+    return _rsa_key(number, bits)
 
 
 def certificate(

@@ -1,8 +1,9 @@
 """How far a fact was verified when it came in. Earned by what was checked, never by the type of a message.
 
 A receipt that a broker uploads is the customs' word as relayed by that broker, whatever status it claims. It
-becomes the customs' own only when it comes through the authority's seat or with a signature that was
-checked against a certificate of the authority. An inspector's finding counts as inspected only where the inspector neither owns nor sells the goods.
+becomes the customs' own only when it comes through the authority's seat or with a signature that was checked
+against a certificate of the authority. An inspector's finding counts as inspected only where the inspector neither
+owns nor sells the goods.
 """
 
 from __future__ import annotations
