@@ -1,8 +1,6 @@
-"""Codes: issue, fetch as CSV, activate, void. Serials are streamed; a batch is never held in memory."""
+"""Codes: issue, fetch as CSV or labels, activate, void. Serials are streamed; a batch is never held in memory."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
 
 import msgspec
 from litestar import Response, get, post
@@ -10,18 +8,16 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from suyuan.api.access import ISSUER_ROLES, deliverer_of, holds_any, require, require_issuer
+from suyuan.api.batch_files import batch_file, file_name, media_type, read_order
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, Services, services_of
 from suyuan.api.requests import MAX_COMMAND_BYTES, read_command
 from suyuan.compliance.activation import ActivationCommand, ActivationResult, activate_codes
 from suyuan.errors import InputError, NotFoundError
-from suyuan.gs1.serials import item_uri
-from suyuan.issuing import Activation, Batch, find_batches, get_batch, issue, iter_serials, void
+from suyuan.issuing import Activation, Batch, find_batches, get_batch, issue, void
 from suyuan.issuing.codes import check_batch
 from suyuan.parties import Principal
-from suyuan.settings import Settings
-
-CSV_HEADER = b"serial,uri,gtin,lot\r\n"
+from suyuan.printing import FORMATS
 
 
 class IssueCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,22 +36,6 @@ class VoidCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lot: str
     serials: tuple[str, ...]
     reason: str
-
-
-def label_stem(batch: Batch, settings: Settings) -> str:
-    """What the label URIs of a batch have in common: a serial put behind it makes one.
-
-    Serials are of an alphabet that no URI escapes.
-    """
-    scheme = settings.base_url.partition(":")[0]
-    return item_uri(settings.code_host, batch.gtin, "0", scheme=scheme)[:-1]
-
-
-def csv_rows(batch: Batch, settings: Settings, serials: list[str]) -> bytes:
-    """Rows of the CSV of a batch: serial, the URI as the label carries it, GTIN and lot."""
-    lot = f'"{batch.lot.replace(chr(34), chr(34) * 2)}"' if set(batch.lot) & set(',"') else batch.lot
-    stem = label_stem(batch, settings)
-    return "".join([f"{serial},{stem}{serial},{batch.gtin},{lot}\r\n" for serial in serials]).encode()
 
 
 @post("/api/v1/codes/issue", status_code=201, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],
@@ -90,33 +70,39 @@ async def list_batches(request: Call, gtin: FromQuery[str], lot: FromQuery[str] 
     return await find_batches(pool, gtin, lot)
 
 
-@get("/api/v1/codes/batches/{file:str}", tags=["codes"], media_type="text/csv")
-async def read_batch(request: Call, file: FromPath[str]) -> Stream:
-    """The codes of a batch as CSV, in the order of issue: serial, URI for the label, GTIN, lot."""
+@get("/api/v1/codes/batches/{file:str}", tags=["codes"])
+async def read_batch(
+    request: Call,
+    file: FromPath[str],
+    format: FromQuery[str] = "",  # noqa: A002 - the query's own word
+    style: FromQuery[str] = "",
+    dpi: FromQuery[int] = 0,
+    expiry: FromQuery[str] = "",
+) -> Stream:
+    """The codes of a batch in the order of issue, streamed: CSV (serial, URI for the label, GTIN, lot), or labels.
+
+    ``file`` is ``NUMBER.csv``, or ``NUMBER`` with ``format``: ``pdf``, ``svg`` (a ZIP), ``zpl`` or ``csv``. ``style``
+    is one of the label styles, ``dpi`` that of a ZPL printer, ``expiry`` a date for the label.
+    """
     principal = await require(request, "codes.issue")
     services = services_of(request)
-    batch = await _find_batch(services, principal, file)
-
-    async def rows() -> AsyncIterator[bytes]:
-        yield CSV_HEADER
-        async for serials in iter_serials(services.pool, batch.batch_id):
-            yield csv_rows(batch, services.settings, serials)
-
-    name = f"codes-{batch.gtin}-{batch.batch_id}.csv"
+    batch = await find_batch_of(services, principal, file)
+    order = read_order(format or file.partition(".")[2], style, dpi, expiry)
     return Stream(
-        rows(),
-        media_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        await batch_file(services, batch, order),
+        media_type=media_type(order),
+        headers={"Content-Disposition": f'attachment; filename="{file_name(batch, order)}"'},
     )
 
 
-async def _find_batch(services: Services, principal: Principal, file: str) -> Batch:
+async def find_batch_of(services: Services, principal: Principal, file: str) -> Batch:
+    """The batch of a file's name, for who may make its codes. Raises ``NotFoundError`` (``issuing.batch.unknown``)."""
     number, _, kind = file.partition(".")
     unknown = NotFoundError(
         "issuing.batch.unknown", "There is no such batch of this party.", path="batch_id",
         remedy="A batch is fetched as /api/v1/codes/batches/NUMBER.csv.",
     )  # fmt: skip
-    if kind != "csv" or not (number.isascii() and number.isdigit()) or len(number) > 18:
+    if kind not in ("", *FORMATS) or not (number.isascii() and number.isdigit()) or len(number) > 18:
         raise unknown
     batch = await get_batch(services.pool, int(number))
     if batch.issued_by != principal.party_id and not await holds_any(

@@ -207,7 +207,7 @@ def _label(uri: str, gtin: str, serial: str, lot: str, product: Product | None, 
 
 async def _pieces(services: Services, batch: Batch, sheet: _Sheet) -> AsyncIterator[bytes]:
     """The batch in the form that was asked for, bit by bit."""
-    from suyuan.api.codes import CSV_HEADER, csv_rows, label_stem
+    from suyuan.api.batch_files import CSV_HEADER, csv_rows, label_stem
     from suyuan.catalog import find_products
     from suyuan.issuing import iter_serials
     from suyuan.printing.render import open_printer

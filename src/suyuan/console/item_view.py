@@ -6,7 +6,7 @@ What the viewer may not see is not in the trace, so nothing is hidden here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 
@@ -14,14 +14,14 @@ from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.compliance.model import Balance, Coverage, Leg
 from suyuan.console.links import thing_href
 from suyuan.console.words import Pair, Voice
-from suyuan.trace.model import Fact, TieLink, Trace
+from suyuan.trace.model import WHOLE, Fact, TieLink, Trace
 from suyuan.web.language import in_zone
 from suyuan.web.timeline import record_view
 from suyuan.web.verdict import Verdict, verdict
 from suyuan.web.wording import ASSURANCE
 
 _CHINA = timezone(timedelta(hours=8))
-PAGE = 60
+PAGE = 40
 # A number that looks like a code of 52 characters is a pseudonym: it tells a reader nothing.
 _SEALED: Pair = ("编号已加密", "number sealed")
 
@@ -184,7 +184,7 @@ def _fact_row(fact: Fact, position: int, voice: Voice) -> FactRow:
         position=position,
         day=voice.public.date(local),
         title=record.title,
-        moment=record.when,
+        moment=clock_text(fact, local, voice),
         machine=record.machine_when,
         recorded=voice.public.moment(fact.record_time, "+08:00"),
         place=record.place,
@@ -213,22 +213,23 @@ def _fact_row(fact: Fact, position: int, voice: Voice) -> FactRow:
     )
 
 
+def clock_text(fact: Fact, local: datetime, voice: Voice) -> str:
+    """The time of day with its offset, under the heading of the day; the day alone where no more is known."""
+    if fact.day_precision:
+        return voice.say("当日", "that day")
+    sign, hours, minutes = fact.zone_offset[:1], fact.zone_offset[1:3], fact.zone_offset[4:6]
+    zone = f"UTC{'−' if sign == '-' else '+'}{int(hours or 0)}" + (
+        f":{minutes}" if minutes not in ("", "00") else ""
+    )
+    return f"{local:%H:%M} {zone}"
+
+
 def sight_text(fact: Fact, voice: Voice) -> str:
-    """Why the viewer may see the fact, where the trace says so."""
-    sight = getattr(fact, "sight", None)
-    if not sight:
+    """Why the viewer may see the fact; nothing for who sees everything."""
+    sight = fact.sight
+    if sight is None or sight.code == WHOLE.code:
         return ""
-    if isinstance(sight, str):
-        return voice.pair(_SIGHTS[sight]) if sight in _SIGHTS else sight
-    return voice.public.name(getattr(sight, "reason_en", ""), getattr(sight, "reason_zh", ""))
-
-
-_SIGHTS: dict[str, Pair] = {
-    "own": ("由贵方陈述", "You said it"),
-    "chain": ("贵方在该货物流转链上", "You are on the way of these goods"),
-    "public": ("持有该商品者均可查看", "Anybody who holds the goods may see it"),
-    "operator": ("运营方可见全部", "The operator sees everything"),
-}
+    return voice.public.name(sight.reason_en, sight.reason_zh)
 
 
 _LEG_WORDS: dict[str, tuple[str, Pair]] = {

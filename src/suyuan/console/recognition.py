@@ -97,7 +97,7 @@ def element_pairs(text: str) -> list[tuple[str, str]]:
     """The identifiers of an element string, in brackets or as a scanner sends it; empty for anything else."""
     if text.startswith("("):
         found = _BRACKETED.findall(text)
-        if "".join(f"({ai}){value}" for ai, value in found) != text:
+        if "".join(f"({ai}){value}" for ai, value in found) != text or not all(value for _, value in found):
             return []
         return [(ai, value.replace("\\(", "(").strip()) for ai, value in found]
     bare = _SYMBOLOGY.sub("", text).lstrip(GS)

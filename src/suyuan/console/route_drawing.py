@@ -72,7 +72,8 @@ def _mark(x: float, y: float, icon: str) -> str:
 def _svg(width: float, height: float, kind: str, name: str, text: str, parts: Iterable[str]) -> Markup:
     # Texts were escaped where they were put in.
     return Markup(  # noqa: S704
-        f'<svg class="drawing {kind}" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(name)}">'
+        f'<svg class="drawing {kind}" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+        f' role="img" aria-label="{escape(name)}">'
         f"<desc>{escape(text)}</desc>{''.join(parts)}</svg>"
     )
 

@@ -1,0 +1,162 @@
+"""Findings in words: what kind each is, who can resolve it and how. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+import msgspec
+
+from suyuan.compliance.findings import Evidence, ListedFinding
+from suyuan.console.consignment_view import Named, named
+from suyuan.console.links import FINDING
+from suyuan.console.words import Pair, Voice
+
+KINDS: dict[str, Pair] = {
+    "quantity": ("数量", "Quantities"),
+    "leg": ("法定环节", "Required legs"),
+    "contradiction": ("内容矛盾", "Contradictions"),
+    "recall": ("召回", "Recalls"),
+    "consignment": ("集货差异", "Consignments"),
+    "reuse": ("追溯码重复使用", "Codes used again"),
+}
+_ALARMS = frozenset({"recall", "reuse", "contradiction"})
+_HOW: dict[str, Pair] = {
+    "balance.entry.difference": (
+        "仓库复核理货数量，残损的按残损上报；申报有误的由报关行修改核注清单。补交后本发现自动消失。",
+        "The warehouse counts again and reports what is damaged, or the broker amends the bonded list.",
+    ),
+    "balance.active.excess": (
+        "仓库核对激活的序列号；未到货的码应作废，多到的货应补申报。",
+        "The warehouse checks which serials were activated; codes without goods are voided, surplus goods declared.",
+    ),
+    "balance.exit.excess": (
+        "核对出区清单与理货单，找出多出区的货物来源。",
+        "Compare the exit lists with the tally and find where the surplus came from.",
+    ),
+    "balance.outflow.uncoded": (
+        "仓库补交装箱记录，写明每个包裹装入的追溯码；没有贴码的货物不得出区销售。",
+        "The warehouse hands in which codes went into each parcel; goods without a code must not leave for sale.",
+    ),
+    "leg.missing": (
+        "由责任方补交该环节的单证或事件；任何被系统识别的格式均可。",
+        "Whoever owes the leg hands in its paper or event, in any form that is recognised.",
+    ),
+    "leg.late": ("记录已补齐，请说明逾期原因。", "The record is there; say why it came late."),
+    "leg.contradictory": (
+        "责任方撤回有误的记录（错误声明）并提交正确的记录。",
+        "Whoever said the wrong thing withdraws it (error declaration) and states it rightly.",
+    ),
+    "event.conflict": (
+        "双方核对；提交错误内容的一方用错误声明撤回自己的事件。",
+        "Both compare; the one that was wrong withdraws its event by an error declaration.",
+    ),
+    "recall.moving": (
+        "立即联系最后持有该货物的一方，停止流转并隔离；完成后提交销毁或退回记录。",
+        "Call whoever held the goods last, stop them and set them apart; then report destruction or return.",
+    ),
+    "consignment.short": (
+        "承运人与监管场所核对短少包裹，更正入库明细单或报告丢失。",
+        "Carrier and supervised site look for the missing parcels, and correct the inbound detail or report them lost.",
+    ),
+    "consignment.surplus": (
+        "集货方补报溢装包裹，或更正入库明细单。",
+        "Whoever consolidated reports the surplus parcels, or the inbound detail is corrected.",
+    ),
+    "code.reused": (
+        "卖方停止使用该码并说明货物来源；已结束的码不得再次销售。",
+        "The seller stops using the code and says where the goods came from; an ended code is never sold again.",
+    ),
+}
+
+
+class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding in a list."""
+
+    finding_id: str
+    kind: str
+    code: str
+    sentence: str
+    tone: str
+    lot: str
+    who: str
+    age: str
+    href: str
+
+
+class SideView(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of a finding's evidence."""
+
+    title: str
+    lines: tuple[tuple[str, Named | None], ...]
+
+
+def finding_row(one: ListedFinding, parties: dict[str, str], now: datetime, voice: Voice) -> FindingRow:
+    """A finding as the list shows it."""
+    return FindingRow(
+        finding_id=one.finding_id,
+        kind=voice.pair(KINDS[one.kind]),
+        code=one.code,
+        sentence=sentence(one, parties, voice),
+        tone="alarm" if one.kind in _ALARMS else "caution",
+        lot=one.lot,
+        who=who(one, parties, voice),
+        age=age(one.since, now, voice),
+        href=finding_href(one),
+    )
+
+
+def sentence(one: ListedFinding, parties: dict[str, str], voice: Voice) -> str:
+    """What is wrong, in one sentence, with the names of the parties."""
+    text = voice.public.name(one.reason_en, one.reason_zh)
+    for party_id in one.parties:
+        text = text.replace(party_id, parties.get(party_id, party_id))
+    return text
+
+
+def who(one: ListedFinding, parties: dict[str, str], voice: Voice) -> str:
+    """Who can resolve it: the role, and the firms that speak in it."""
+    names = voice.say("、", ", ").join(parties.get(party_id, party_id) for party_id in one.parties[:3])
+    role = voice.role(one.owed_by) if one.owed_by else ""
+    return " · ".join(part for part in (role, names) if part)
+
+
+def age(since: datetime | None, now: datetime, voice: Voice) -> str:
+    """For how many days it has been so; empty where that is not known."""
+    if since is None or since > now:
+        return ""
+    days = (now - since) // timedelta(days=1)
+    return voice.count(days, "{n} 天", "{n} day", "{n} days")
+
+
+def how(one: ListedFinding, voice: Voice) -> str:
+    """What to do about it."""
+    return voice.pair(_HOW[one.code]) if one.code in _HOW else ""
+
+
+def finding_href(one: ListedFinding) -> str:
+    """The page of a finding: enough to compute it again, and which one it is."""
+    query = {"finding": one.finding_id}
+    if one.gtin and one.lot:
+        query |= {"gtin": one.gtin, "lot": one.lot}
+    return f"{FINDING}?{urlencode(query)}"
+
+
+def sides(one: ListedFinding, parties: dict[str, str], voice: Voice) -> tuple[SideView, ...]:
+    """The evidence, side by side; a side without lines is left out."""
+    titles = (voice.say("一方", "On the one side"), voice.say("另一方", "On the other side"))
+    views = []
+    for side, title in enumerate(titles):
+        lines = tuple(_line(line, one, parties, voice) for line in one.evidence if line.side == side)
+        if lines:
+            views.append(SideView(title=title, lines=lines))
+    return tuple(views)
+
+
+def _line(
+    line: Evidence, one: ListedFinding, parties: dict[str, str], voice: Voice
+) -> tuple[str, Named | None]:
+    text = voice.public.name(line.en, line.zh)
+    for party_id in one.parties:
+        text = text.replace(party_id, parties.get(party_id, party_id))
+    return text, named(line.reference, voice) if line.reference else None
