@@ -1,4 +1,8 @@
-"""The form of log lines: text for people, JSON for collectors; to standard error."""
+"""What an operator sees of a process: the form of its log lines, and what it counts.
+
+Log lines are text for people or JSON for collectors, to standard error. Counters of rooms that do not know each other
+lie here; labels are routes, kinds and codes, never what they name.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,18 @@ import logging
 import sys
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter
 
 from suyuan.settings import Settings
+
+REGISTRY = CollectorRegistry()
+ERRORS = Counter("suyuan_errors", "Refusals and failures by code.", ("code",), registry=REGISTRY)
+PAGES = Counter(
+    "suyuan_item_reads",
+    "Items read for the public: remembered, or computed anew.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 
 
 def configure_logging(settings: Settings) -> None:

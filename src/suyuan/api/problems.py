@@ -21,6 +21,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from suyuan.errors import SuyuanError, UnavailableError
+from suyuan.observing import ERRORS
 
 _logger = structlog.get_logger("suyuan.api")
 PROBLEM_JSON = "application/problem+json"
@@ -108,6 +109,7 @@ def wants_xml(accept: str) -> bool:
 
 
 def _respond(call: Request[Any, Any, Any], error: SuyuanError, status: int, headers: dict[str, str]) -> Any:
+    ERRORS.labels(error.code).inc()
     epcis = call.scope["path"].startswith("/epcis")
     reference = str(call.scope.get("suyuan_reference", ""))
     instance = f"urn:suyuan:request:{reference}" if reference and status >= 500 else ""

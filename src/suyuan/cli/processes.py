@@ -101,9 +101,9 @@ def serve(
         leave_names(configured)
         # Server processes load these very settings from their environment.
         os.environ.update(_environment(configured))
-        if workers > 1:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="suyuan-metrics-"))
-            os.environ.update(PROMETHEUS_MULTIPROC_DIR=folder)
+        # All server processes count into one folder, so that whichever is asked answers for all of them.
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="suyuan-metrics-"))
+        os.environ.update(PROMETHEUS_MULTIPROC_DIR=folder)
         beside = _Worker(configured)
         server = Granian(
             target="suyuan.asgi:application",

@@ -22,6 +22,7 @@ from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
 from suyuan.log import Tree, find_checkpoint
+from suyuan.observing import PAGES
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.model import Trace
@@ -80,7 +81,9 @@ class StoredItems:
         if known is not None and known.names_bucket == _bucket() and await self._still_holds(known):
             if uri in self._known:
                 self._known.move_to_end(uri)
+            PAGES.labels("remembered").inc()
             return known
+        PAGES.labels("computed").inc()
         return await self._read(uri)
 
     async def _still_holds(self, known: _Known) -> bool:
