@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from suyuan.cli import checking, codes, keeping, membership, papers, processes, tracing, users
+from suyuan.cli import certificates, checking, codes, keeping, membership, papers, processes, tracing, users
 from suyuan.cli.context import CommandLine, choose_language
 
 app = CommandLine(
@@ -64,6 +64,7 @@ def suyuan(
 app.add_typer(membership.party, name="party")
 app.add_typer(membership.token, name="token")
 app.add_typer(users.user, name="user")
+app.add_typer(certificates.certificate, name="certificate")
 app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
 app.add_typer(checking.gs1, name="gs1")
