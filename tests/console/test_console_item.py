@@ -111,3 +111,21 @@ def test_a_persons_paper_opens_under_a_name_that_ends(world: World) -> None:
 def test_what_is_not_known_is_said_so(world: World, uri: str) -> None:
     answer = world.visitor().client.get(address(uri))
     assert answer.status_code in (400, 404) and "<h1" in answer.text
+
+
+def test_what_held_the_goods_stands_in_the_order_in_which_it_did(world: World) -> None:
+    held_by = {
+        world.tin: ("Case", "Pallet", "Container", "Parcel"),
+        world.jar: ("Parcel", "Air waybill"),
+    }
+    for thing, order in held_by.items():
+        page = world.visitor().get(address(thing))
+        held = re.search(r'(?s)<ol class="th-held">(.*?)</ol>', page)
+        assert held
+        places = [held[1].index(f"<b>{word}") for word in order]
+        assert places == sorted(places)
+
+
+def test_figures_that_are_not_known_are_not_called_explained(world: World) -> None:
+    said = text_of(world.visitor().get(address(world.jar)))
+    assert "are not compared" in said and "No difference is unexplained" not in said

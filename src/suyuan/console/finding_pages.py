@@ -22,7 +22,7 @@ from suyuan.db.pool import sql
 from suyuan.errors import NotFoundError
 from suyuan.parties import find_parties
 
-NAV = (NavEntry("findings", FINDINGS, "发现", "Findings", "warn"),)
+NAV = (NavEntry("findings", FINDINGS, "异常", "Findings", "warn"),)
 PAGE = 40
 _AGES = (7, 30, 90)
 
@@ -78,7 +78,7 @@ async def show_findings(
         request,
         "findings.html",
         session,
-        title=words("发现", "Findings"),
+        title=words("异常", "Findings"),
         nav="findings",
         content_css=static_path("content.css"),
         rows=[finding_row(one, names, now, voice) for one in found[start : start + PAGE]],
@@ -128,7 +128,7 @@ async def show_finding(
         request,
         "finding.html",
         session,
-        title=words("发现", "Finding"),
+        title=words("异常", "Finding"),
         nav="findings",
         content_css=static_path("content.css"),
         kind=voice.pair(KINDS[one.kind]),

@@ -23,7 +23,7 @@ KINDS: dict[str, Pair] = {
 _ALARMS = frozenset({"recall", "reuse", "contradiction"})
 _HOW: dict[str, Pair] = {
     "balance.entry.difference": (
-        "仓库复核理货数量，残损的按残损上报；申报有误的由报关行修改核注清单。补交后本发现自动消失。",
+        "仓库复核理货数量，残损的按残损上报；申报有误的由报关行修改核注清单。补交后本异常自动消失。",
         "The warehouse counts again and reports what is damaged, or the broker amends the bonded list.",
     ),
     "balance.active.excess": (

@@ -14,6 +14,7 @@ from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.compliance.model import Balance, Coverage, Leg
 from suyuan.console.links import thing_href
 from suyuan.console.words import Pair, Voice
+from suyuan.trace.intervals import OPEN_START
 from suyuan.trace.model import WHOLE, Fact, TieLink, Trace
 from suyuan.web.language import in_zone
 from suyuan.web.timeline import record_view
@@ -104,6 +105,7 @@ class BalanceRow(msgspec.Struct, frozen=True, kw_only=True):
     facility: str
     figures: tuple[tuple[str, str, bool], ...]
     findings: tuple[str, ...]
+    compared: bool
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,7 +305,8 @@ def holders(facts: Iterable[Fact], voice: Voice) -> tuple[Holder, ...]:
                     found[key] = link
                 depth[key] = min(depth.get(key, level), level)
     ordered = sorted(
-        found.items(), key=lambda entry: (entry[1].kind in ("waybill", "parcel"), depth[entry[0]])
+        found.items(),
+        key=lambda entry: (entry[1].since is None, entry[1].since or OPEN_START, depth[entry[0]]),
     )
     return tuple(_holder(link, voice) for _, link in ordered)
 
@@ -356,6 +359,7 @@ def balance_row(balance: Balance, facility: str, voice: Voice) -> BalanceRow:
             for field, name in _FIGURES
         ),
         findings=tuple(voice.public.name(f.reason_en, f.reason_zh) for f in balance.findings),
+        compared=bool(balance.entered and balance.received),
     )
 
 

@@ -19,7 +19,7 @@ _CHINESE: dict[str, tuple[str, str]] = {
     "console.form.size": ("表单内容过大。", "请减少内容后再提交。"),
     "console.form.unreadable": ("表单无法读取。", "请重新载入页面，再试一次。"),
     "console.page.unknown": ("没有这个页面。", "请检查地址，或从首页开始。"),
-    "console.finding.gone": ("这条发现已经不存在：缺少的单证可能已经补齐。", "请查看发现列表。"),
+    "console.finding.gone": ("这条异常已经不存在：缺少的单证可能已经补齐。", "请查看异常列表。"),
     "trace.thing.unknown": ("没有这个对象的记录，或不在贵方可见范围内。", "请核对编号后再搜索。"),
     "trace.bundle.none": ("还没有可以证明的已发布记录。", "记录入库约一秒后发布，请稍后再试。"),
     "vault.token.unknown": ("这个页面的网址已经失效。", "请重新查询。"),
