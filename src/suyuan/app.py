@@ -19,6 +19,7 @@ from suyuan.db import embedded
 from suyuan.db.keyfiles import load_or_create
 from suyuan.db.migrate import check_current, prepare
 from suyuan.db.pool import Pool, open_pool
+from suyuan.disclosure.policy import load_policy
 from suyuan.issuing import MacKeys
 from suyuan.log import PublishedCopy, Sequencer, Tree, load_signer
 from suyuan.parties.members import get_party
@@ -111,7 +112,7 @@ def _compose(settings: Settings, pool: Pool) -> Services:
         settings=settings,
         pool=pool,
         capture=Capture(pool, vault, load_or_create("evidence-identity", 32, directory=keys)),
-        reader=TraceReader(pool),
+        reader=TraceReader(pool, load_policy(settings.policy_file)),
         tree=Tree(pool),
         vault=vault,
         mac_keys=load_mac_keys(keys),

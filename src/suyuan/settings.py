@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     icp_number: str = ""
     police_number: str = ""
     root_files_dir: Path | None = None
+    policy_file: Path | None = None
 
     def __repr__(self) -> str:
         shown = {field: getattr(self, field) for field in self.__struct_fields__}
@@ -258,6 +259,13 @@ TABLE: tuple[Setting, ...] = (
         "",
         _directory,
     ),
+    Setting(
+        "SUYUAN_POLICY",
+        "policy_file",
+        "File that says who sees what, in place of the one that the package brings; checked at start.",
+        "policy.toml in SUYUAN_DATA_DIR, if there is one",
+        _directory,
+    ),
 )
 
 
@@ -307,6 +315,11 @@ def load(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
     return _with_defaults(found)
 
 
+def _own_policy(data_dir: Path) -> Path | None:
+    path = data_dir / "policy.toml"
+    return path if path.is_file() else None
+
+
 def _with_defaults(found: dict[str, Any]) -> Settings:
     port = found.get("port", 8080)
     data_dir = found.get("data_dir") or _directory("data")
@@ -330,4 +343,5 @@ def _with_defaults(found: dict[str, Any]) -> Settings:
         icp_number=found.get("icp_number", ""),
         police_number=found.get("police_number", ""),
         root_files_dir=found.get("root_files_dir"),
+        policy_file=found.get("policy_file") or _own_policy(data_dir),
     )

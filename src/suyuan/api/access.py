@@ -89,9 +89,19 @@ async def deliverer_of(call: Call, principal: Principal) -> Deliverer:
 
 
 async def viewer_of(call: Call) -> Viewer:
-    """For whom a trace is read: the operator with an operator's token, everyone else is the public."""
+    """For whom a trace is read: the public without a token, the operator with an operator's token, else the member,
+    as what each thing lets it look.
+
+    Raises ``AuthenticationError`` and ``PermissionDenied`` (``access.scope.missing``).
+    """
     principal = await find_principal(call)
-    return OPERATOR if principal is not None and principal.is_operator else PUBLIC
+    if principal is None:
+        return PUBLIC
+    if principal.is_operator:
+        return OPERATOR
+    principal.require("trace")
+    deliverer = await deliverer_of(call, principal)
+    return Viewer("", principal.party_id, deliverer.codes, principal.grants)
 
 
 async def holds_any(pool: Pool, principal: Principal, roles: tuple[str, ...], gtin: str) -> bool:

@@ -3,7 +3,8 @@
 A capture is finished when it is acknowledged: the job that ``Location`` names has ended and its events are stored.
 With ``GS1-Capture-Error-Behaviour: rollback`` (the default) a document is taken whole or refused at once with
 400 or 409; with ``proceed`` what can be stored is, and the job names the rest. Events are private: only the party
-that captured one, and the operator, get it back.
+that captured one, and the operator, get it back, as the policy shows it to them. For nobody else is there an event
+under an ID: an ID is computed from the content, and a door that knew it would let a guess be tested.
 """
 
 from __future__ import annotations
@@ -27,8 +28,19 @@ from suyuan.capture.paper import read_paper
 from suyuan.capture.prepare import Deliverer
 from suyuan.capture.store import Stored
 from suyuan.db.pool import transaction
-from suyuan.epcis import DerivedEvent, Reading, Warning_, write_json_document, write_xml_document
-from suyuan.errors import ConflictError, InputError, SuyuanError, UnsupportedError
+from suyuan.disclosure.mask import mask_body
+from suyuan.disclosure.policy import Policy
+from suyuan.epcis import (
+    DerivedEvent,
+    Event,
+    Reading,
+    Warning_,
+    canonical_body,
+    event_from_body,
+    write_json_document,
+    write_xml_document,
+)
+from suyuan.errors import ConflictError, InputError, NotFoundError, SuyuanError, UnsupportedError
 
 JSON_TYPES = ("application/json", "application/ld+json")
 XML_TYPES = ("application/xml", "text/xml")
@@ -227,12 +239,37 @@ async def read_event(request: Call) -> Response[bytes]:
             remedy="Ask for Always_GS1_Digital_Link or Always_EPC_URN.",
         )
     xml = _wants_xml(request)
-    events = await get_events(services_of(request).pool, _event_id(request), principal)
+    services = services_of(request)
+    events = [
+        seen_event(event, services.reader.policy, "operator" if principal.is_operator else "deliverer")
+        for event in await get_events(services.pool, _event_id(request), principal)
+    ]
     write = write_xml_document if xml else write_json_document
     body = write(events, form, query="SimpleEventQuery")  # type: ignore[arg-type]
     headers = {"GS1-EPC-Format": "Always_EPC_URN" if form == "urn" else "Always_GS1_Digital_Link"}
     kind = "application/xml" if xml else "application/ld+json"
     return Response(body, media_type=kind, headers=headers)
+
+
+def seen_event(event: Event, policy: Policy, audience: str) -> Event:
+    """A whole event as an audience of the policy sees it, with its ID and record time.
+
+    Raises ``NotFoundError`` (``epcis.event.unknown``) where the audience sees nothing of it, or no event's ID.
+    """
+    if policy.audience(audience).sees_all:
+        return event
+    body = canonical_body(event)
+    masked = mask_body(policy, audience, body, {"eventID": event.event_id or ""})
+    if (
+        "eventID" not in masked.statement
+        or not {"type", "eventTime", "eventTimeZoneOffset"} <= masked.body.keys()
+    ):
+        raise NotFoundError(
+            "epcis.event.unknown", "There is no such event that this caller may see.", path="eventID"
+        )
+    return msgspec.structs.replace(
+        event_from_body(masked.body), event_id=event.event_id, record_time=event.record_time
+    )
 
 
 def _wants_xml(call: Call) -> bool:

@@ -1,6 +1,7 @@
 """Traces, coverage, balance and proof bundles, each as far as the caller may see it.
 
-Without a token the caller is the public; an operator's token gets the whole; other members get the public's view.
+Without a token the caller is the public; an operator's token gets the whole; a member's what its standing towards the
+thing lets it see, which is nothing where it has none.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from suyuan.gs1.digital_link import canonical_or_same
 from suyuan.issuing.codes import check_batch
 from suyuan.trace import OPERATOR, Viewer, make_bundle
 from suyuan.trace.model import Trace
-from suyuan.trace.read import split_item
+from suyuan.trace.read import may_ask
 
 
-def unknown_thing() -> NotFoundError:
-    """The error for a thing of which nothing is known."""
+def unknown_thing(viewer: Viewer) -> NotFoundError:
+    """The error for a thing of which nothing is known, or nothing that the viewer may know: the same for both."""
+    remedy = "Check the code. What was captured is there at once; what was refused is not."
+    if viewer.party:
+        remedy += " A member sees goods on whose chain it is; without a token one sees what any holder may see."
     return NotFoundError(
-        "trace.thing.unknown",
-        "Nothing is known here of that thing.",
-        path="uri",
-        remedy="Check the code. What was captured is there at once; what was refused is not.",
+        "trace.thing.unknown", "Nothing is known here of that thing.", path="uri", remedy=remedy
     )
 
 
@@ -42,27 +43,26 @@ def check_public(thing: str, viewer: Viewer) -> None:
     """Raise ``NotFoundError`` where a thing is not the public's to ask for.
 
     The public holds goods and asks by what stands on them. Numbers of customs documents, containers and pseudonyms
-    can be guessed in order, so whoever is not the operator gets the same answer for all of them. A GTIN alone would
-    give the way of every lot and parcel.
+    can be guessed in order, so it gets the same answer for all of them. A GTIN alone would give the way of every lot
+    and parcel. What a member may ask for, its standing decides.
     """
-    if viewer.whole:
+    if viewer.whole or viewer.party:
         return
-    gtin, serial, lot = split_item(thing)
-    if not thing.startswith(("https://", "http://")) or (gtin and not serial and not lot):
-        raise unknown_thing()
+    if not thing.startswith(("https://", "http://")) or not may_ask(thing, viewer.audience):
+        raise unknown_thing(viewer)
 
 
 @get("/api/v1/trace", tags=["trace"])
 async def read_trace(request: Call, uri: FromQuery[str]) -> Trace:
-    """The way of one thing, facts in order of event time: an item, a lot, a logistic unit; for the operator also a
-    document or a container.
+    """The way of one thing, facts in order of event time: an item, a lot, a logistic unit; with a token also a
+    document or a container. Each fact says why the caller sees it.
     """
     viewer = await viewer_of(request)
     thing = read_thing(uri)
     check_public(thing, viewer)
     trace = await services_of(request).reader.read(thing, viewer)
     if trace is None:
-        raise unknown_thing()
+        raise unknown_thing(viewer)
     return trace
 
 
@@ -75,8 +75,8 @@ async def read_coverage(request: Call, uri: FromQuery[str]) -> Coverage:
     check_public(thing, viewer)
     profiles = load_profiles(services.settings.data_dir / "legs")
     readings = await services.reader.read_views(thing, OPERATOR, viewer)
-    if not readings:
-        raise unknown_thing()
+    if not readings or readings[1].trace.audience == "elsewhere":
+        raise unknown_thing(viewer)
     found = coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
     if not viewer.whole:
         return found
@@ -132,7 +132,7 @@ async def read_consignments(request: Call, uri: FromQuery[str]) -> tuple[Consign
     services = services_of(request)
     trace = await services.reader.read(read_thing(uri), OPERATOR)
     if trace is None:
-        raise unknown_thing()
+        raise unknown_thing(OPERATOR)
     return await consignments_of(services.pool, trace)
 
 

@@ -330,11 +330,11 @@ class TraceReader:
     def _seen(self, asked: _Asked, gathered: Gathered, viewer: Viewer, standing: Standing) -> Seen | None:
         event = asked.event
         key = event.row["event_key"]
-        own = key in standing.delivered and event.row["party_id"] == viewer.party
-        audiences = audiences_of(standing, key)
+        own = bool(viewer.party) and event.row["party_id"] == viewer.party
+        audiences = ("deliverer",) if own else audiences_of(standing, key)
         claims = asked.claims()
         # Of an event that another delivered as well, the word of the one that stands for it is not the viewer's own.
-        of_statement = audiences if own or key not in standing.delivered else (standing.audience,)
+        of_statement = audiences if own else (standing.audience,)
         masked = mask_claims(self.policy, audiences, claims, asked.context, of_statement=of_statement)
         if not masked.shown:
             return None
