@@ -1,6 +1,7 @@
 """The measured table: each row with its floor, both from this run on this machine.
 
     bench/run.py [NAME...] [--json] [--scale tiny|small|bar] [--data-dir DIR] [--list]
+    bench/run.py curves [--to N] [--data-dir DIR] [--json]      how costs grow with the tables; see curves.py
 
 Without names every row is measured, in an order in which later rows find bigger tables. ``--scale small`` takes
 minutes and states the sizes it reached; ``--scale bar`` fills the tables to the sizes that the bars name. A missed
@@ -18,12 +19,14 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import curves
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rows.database import inclusion_proof, issue_serials, log_integrate, publish_lag
 from rows.http import capture_documents, capture_single, page_computed, page_unchanged, server_memory
 from rows.pure import commitment, event_hashes, gs1_check
+from rows.sizing import bytes_event, bytes_item
 from rows.tracing import trace_item, trace_item_tenfold, verify_bundles
 from stage.bench import SCALES, Bench, open_bench
 from stage.result import Row, Skip
@@ -43,6 +46,8 @@ ROWS: dict[str, Callable[[Bench], Awaitable[Row]]] = {
     "capture_single": capture_single,
     "capture_documents": capture_documents,
     "server_memory": server_memory,
+    "bytes_event": bytes_event,
+    "bytes_item": bytes_item,
     "trace_item_tenfold": trace_item_tenfold,
 }
 
@@ -99,6 +104,8 @@ def show(rows: list[Row]) -> None:
 
 def main() -> int:
     """Run the bench as the command line says."""
+    if sys.argv[1:2] == ["curves"]:
+        return curves.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description="Measure, each row with its floor from the same run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (all)")
     parser.add_argument("--json", action="store_true", help="print the rows as one JSON array")

@@ -14,6 +14,7 @@ import pytest
 RUN = Path(__file__).resolve().parents[2] / "bench" / "run.py"
 PURE = {"event_hash", "commitment", "gs1_check"}
 CHEAP = PURE | {"issue_serials", "log_integrate", "inclusion_proof", "trace_item", "verify_bundle"}
+CHEAP |= {"bytes_event", "bytes_item"}
 SHAPE = {"name", "value", "unit", "floor", "ratio", "conditions"}
 
 
@@ -68,6 +69,29 @@ def test_people_get_a_table_and_the_conditions() -> None:
     assert "gs1_check" in done.stdout
     assert "URIs/s" in done.stdout
     assert "floor=" in done.stdout
+
+
+@pytest.mark.slow
+def test_curves_go_on_where_they_were_stopped(tmp_path: Path) -> None:
+    def curves(*arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
+        command = [sys.executable, str(RUN), "curves", "--data-dir", str(tmp_path), *arguments]
+        return subprocess.run(command, env=own, capture_output=True, text=True, check=False, timeout=300)
+
+    done = curves("--to", "10000", "--json")
+    assert done.returncode == 0, done.stderr
+    (step,) = json.loads(done.stdout)
+    assert step["target"] == 10_000
+    assert 0.9 <= step["events"] / 10_000 <= 1.1
+    assert step["items"] > 0 < step["index_rows"]
+    assert 0 < step["index_bytes"] < step["disk_bytes"]
+    for what in ("trace", "page", "proof"):
+        assert 0 < step[f"{what}_p50"] <= step[f"{what}_p99"]
+    again = curves("--to", "10000")
+    assert again.returncode == 0, again.stderr
+    assert "measured before" in again.stderr
+    assert "bytes/item" in again.stdout
+    assert curves("--to", "10").returncode == 2
 
 
 def test_a_name_that_is_no_row_is_refused() -> None:
