@@ -142,9 +142,11 @@ def _code_of(path: Path) -> str:
 
 
 def machine_doors() -> set[tuple[str, str]]:
-    """Method and path of every door for machines, parameters without their types."""
+    """Method and path of every door for machines and of the console, parameters without their types."""
     found = set()
-    for handler in module("suyuan.api").api_routes():
+    console = module("suyuan.console.routes")
+    pages = [handler for room in console.PAGES for handler in room.ROUTES]
+    for handler in (*module("suyuan.api").api_routes(), *pages, console.static_file):
         for path in handler.paths:
             for method in handler.http_methods:
                 found.add((str(getattr(method, "value", method)), re.sub(r":\w+}", "}", path)))

@@ -32,6 +32,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from suyuan.cli.journey import Journey, Paper, expand, load_journey, load_manifest
+from suyuan.cli.users import demo_entrance
 from suyuan.errors import NotFoundError, SuyuanError, UnavailableError
 from suyuan.gs1.serials import item_uri
 from suyuan.proof.verification import verify_bundle
@@ -90,6 +91,7 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     verify_ms: float
     page: str
     seconds: float
+    console: str = ""
 
 
 def examples_folder() -> Path:
@@ -532,11 +534,14 @@ def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> i
         wait_for_server(process, client, directory)
         demo = Demo(client, CommandLine(directory), console, base_url)
         reports = [run_journey(demo, folder) for folder in folders]
+        entrance = base_url + demo_entrance(directory, OPERATOR)
+        reports = [msgspec.structs.replace(report, console=entrance) for report in reports]
         if as_json:
             sys.stdout.write(json.dumps(msgspec.to_builtins(reports), ensure_ascii=False, indent=2) + "\n")
         for report in reports:
             print_summary(console, report, base_url)
         if not once:
+            console.print(f"\nConsole, once: {entrance}", highlight=False, soft_wrap=True)
             _serve_on(console, reports[0].page, process)
     return 0
 

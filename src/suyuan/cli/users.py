@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -154,3 +155,27 @@ async def _reset(services: Services, name: str) -> tuple[User, str, datetime]:
         return opened, secret, expires_at
 
     return await transaction(services.pool, resetting)
+
+
+def demo_entrance(data_dir: Path, party_id: str, name: str = "demo") -> str:
+    """The path of a one-time link into a session of an admin of ``party_id``, whom nobody gave a password.
+
+    For ``suyuan demo`` alone: its deployment is thrown away, and whoever starts it may see all of it.
+    """
+
+    async def work(services: Services) -> str:
+        from suyuan.db.pool import transaction
+        from suyuan.parties.users import add_user
+        from suyuan.parties.users_journal import record_user_act
+        from suyuan.parties.users_links import link_path, make_link
+
+        async def entering(conn: Connection) -> str:
+            made = await add_user(conn, name, party_id, "admin")
+            secret, _ = await make_link(conn, made.user_id, "enter")
+            await record_user_act(conn, "added", made.user_id, detail="admin")
+            await record_user_act(conn, "link-made", made.user_id)
+            return link_path(secret)
+
+        return await transaction(services.pool, entering)
+
+    return run(data_dir, work)
