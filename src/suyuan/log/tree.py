@@ -50,10 +50,10 @@ def _rows(hashes: bytes) -> _Rows:
 class Tree:
     """The tree as read through one pool (or, uncached use, one connection). Safe for concurrent use.
 
-    ``cached_tiles`` bounds the memory: 16 KB each.
+    ``cached_tiles`` bounds the memory: 16 KB each, 8 MB in all.
     """
 
-    def __init__(self, db: Pool | Connection, *, cached_tiles: int = 1024) -> None:
+    def __init__(self, db: Pool | Connection, *, cached_tiles: int = 512) -> None:
         self._db = db
         self._cached_tiles = cached_tiles
         self._cache: OrderedDict[Tile, _Rows] = OrderedDict()

@@ -94,7 +94,7 @@ class Language:
 
     def country(self, code: str) -> str:
         """The name of a country by its ISO 3166 code of two letters; the code where it has no name."""
-        return str(Locale.parse("zh_CN" if self.chinese else "en").territories.get(code, code))
+        return _countries(self.code).get(code, code)
 
     def date(self, moment: datetime, *, year: bool = True) -> str:
         """A calendar date of a moment that already carries its local zone."""
@@ -139,6 +139,13 @@ class Language:
             if self.chinese
             else f"{self.date(first)} – {self.date(last)}"
         )
+
+
+@cache
+def _countries(code: str) -> dict[str, str]:
+    """Names of countries by their codes, read once: a locale is looked up and merged at each parse."""
+    locale = Locale.parse("zh_CN" if code == "zh-CN" else "en")
+    return {name: str(text) for name, text in locale.territories.items()}
 
 
 @cache

@@ -10,8 +10,8 @@ before anything is asked of the database. No identifier is ever written to a log
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections import OrderedDict
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -30,12 +30,15 @@ from suyuan.gs1.linkset import (
     with_query,
 )
 from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
+from suyuan.web.kept import Kept
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.page import Notice, render_item_page, render_notice, security_headers, stylesheet
 
-CACHED_PAGES = 1024
+# Bytes of pages that are kept, as they are sent: packed.
+PAGE_BYTES = 24 << 20
+_PAGE_FRAME = 600
 Wanted = Literal["page", "json", "linkset", "link"]
 _METHODS = "GET, HEAD, OPTIONS"
 _CORS = {
@@ -57,7 +60,6 @@ class Target(msgspec.Struct, frozen=True):
 
 class _Stored(msgspec.Struct, frozen=True):
     etag: str
-    body: bytes
     gzipped: bytes
 
 
@@ -97,7 +99,7 @@ class Resolver:
     def __init__(self, source: ItemSource, settings: PageSettings) -> None:
         self.source = source
         self.settings = settings
-        self._pages: OrderedDict[tuple[str, str, str], _Stored] = OrderedDict()
+        self._pages: Kept[tuple[str, str, str], _Stored] = Kept(PAGE_BYTES)
 
     async def answer(self, question: Question, kind: Wanted | Literal["bundle"] | None = None) -> Answer:
         """The answer to a request for the thing at ``question.path``.
@@ -165,15 +167,12 @@ class Resolver:
                 return Answer(status=304, headers=headers)
             stored = self._pages.get(key)
             if stored is not None and stored.etag == etag:
-                self._pages.move_to_end(key)
                 return _page_answer(stored, question, headers)
         body = await self._render(target, lang, address)
         if not etag:
             return Answer(status=200, headers=headers, body=body)
-        stored = _Stored(etag, body, packed(body))
-        self._pages[key] = stored
-        while len(self._pages) > CACHED_PAGES:
-            self._pages.popitem(last=False)
+        stored = _Stored(etag, packed(body))
+        self._pages.put(key, stored, len(stored.gzipped) + _PAGE_FRAME)
         return _page_answer(stored, question, headers)
 
     async def _render(self, target: Target, lang: str, address: str) -> bytes:
@@ -304,7 +303,7 @@ def _notice_of(error: SuyuanError) -> Notice:
 def _page_answer(stored: _Stored, question: Question, headers: dict[str, str]) -> Answer:
     if "gzip" in question.accept_encoding:
         return Answer(status=200, headers={**headers, "Content-Encoding": "gzip"}, body=stored.gzipped)
-    return Answer(status=200, headers=headers, body=stored.body)
+    return Answer(status=200, headers=headers, body=gzip.decompress(stored.gzipped))
 
 
 def _short_hash(*parts: str) -> str:

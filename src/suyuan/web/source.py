@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,14 +21,20 @@ from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
 from suyuan.log import Tree, find_checkpoint
+from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.model import Trace
 from suyuan.trace.read import Footprint, split_item
+from suyuan.web.kept import Kept
 from suyuan.web.model import CodeCheck, ProofSummary, PublicItem
 
-REMEMBERED = 512
+# Bytes of remembered things: of most only what they depend on, of the latest also the whole.
+FOOTPRINT_BYTES, ITEM_BYTES = 6 << 20, 4 << 20
+_KEY_BYTES, _THING_BYTES = 160, 1_000
+# An object tree takes about this many times the bytes of its JSON.
+_TREE = 3
 NAMES_SECONDS = 300
 # How long one look at the database's transactions counts for all pages: the most that a page lags. It also
 # spares the second look within one request, which asks for a thing's version and then for the thing.
@@ -37,11 +42,14 @@ LOOK_SECONDS = 0.02
 
 
 class _Known(msgspec.Struct):
-    item: PublicItem
     footprint: Footprint
     version: str
     names_bucket: int
     snapshot: str
+
+    @property
+    def size(self) -> int:
+        return _THING_BYTES + _KEY_BYTES * len(self.footprint.keys)
 
 
 class StoredItems:
@@ -62,14 +70,23 @@ class StoredItems:
         self._mac_keys = mac_keys
         self._signer = signer
         self._legs = legs_folder
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: Kept[str, _Known] = Kept(FOOTPRINT_BYTES)
+        # With the version that each item has: the page of a version is usually kept as bytes already.
+        self._items: Kept[str, tuple[str, PublicItem]] = Kept(ITEM_BYTES)
+        self._checkpoint: tuple[str, ProofSummary | None] = ("", None)
         self._gtins: dict[str, bool] = {}
         self._look: tuple[float, str] = (0.0, "")
 
     async def read_public(self, uri: str) -> PublicItem | None:
         """The thing as the public may see it; None where nothing is known under that URI."""
         known = await self._current(uri)
-        return None if known is None else known.item
+        if known is None:
+            return None
+        kept = self._items.get(uri)
+        if kept is not None and kept[0] == known.version:
+            return kept[1]
+        read = await self._read(uri)
+        return None if read is None else read[1]
 
     async def version(self, uri: str) -> str | None:
         """Changes whenever the page would; reads the thing where it is not remembered."""
@@ -79,12 +96,10 @@ class StoredItems:
     async def _current(self, uri: str) -> _Known | None:
         known = self._known.get(uri)
         if known is not None and known.names_bucket == _bucket() and await self._still_holds(known):
-            if uri in self._known:
-                self._known.move_to_end(uri)
             PAGES.labels("remembered").inc()
             return known
-        PAGES.labels("computed").inc()
-        return await self._read(uri)
+        read = await self._read(uri)
+        return None if read is None else read[0]
 
     async def _still_holds(self, known: _Known) -> bool:
         """No transaction at all ended since, or none that said anything of this thing."""
@@ -103,12 +118,14 @@ class StoredItems:
             self._look = (now, await self._reader.snapshot())
         return self._look[1]
 
-    async def _read(self, uri: str) -> _Known | None:
-        self._known.pop(uri, None)
+    async def _read(self, uri: str) -> tuple[_Known, PublicItem] | None:
+        PAGES.labels("computed").inc()
+        self._known.drop(uri)
+        self._items.drop(uri)
         if _is_product(uri):
             return await self._read_product(uri)
-        # Taken before the reading: what ends after it makes a difference next time.
-        snapshot = await self._reader.snapshot()
+        # Looked up before the reading: what ended since makes a difference next time.
+        snapshot = await self._snapshot()
         views = await self._reader.read_views(uri, OPERATOR, PUBLIC)
         if not views:
             return None
@@ -120,17 +137,17 @@ class StoredItems:
         item = PublicItem(
             trace=reading.trace,
             coverage=_as_seen(coverage, whole.trace, reading.trace),
-            proof=await self._proof(),
+            proof=await self._proof(snapshot),
         )
-        known = _Known(item, reading.footprint, _digest(item, now), _bucket(), snapshot)
+        version, size = _digest(item, now)
+        known = _Known(reading.footprint, version, _bucket(), snapshot)
+        self._items.put(uri, (version, item), size * _TREE)
         if _settled(item):
-            # What the log has yet to take in changes without any new row of the thing: not kept.
-            self._known[uri] = known
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return known
+            # What the log has yet to take in changes without any new row of the thing: not remembered.
+            self._known.put(uri, known, known.size)
+        return known, item
 
-    async def _read_product(self, uri: str) -> _Known | None:
+    async def _read_product(self, uri: str) -> tuple[_Known, PublicItem] | None:
         """What a GTIN alone names: the product as the catalogue knows it, and never the way of any goods.
 
         Its events would be those of every lot and parcel, which whoever holds no item may not see.
@@ -141,14 +158,22 @@ class StoredItems:
         await self._note_gtin(gtin)
         trace = await self._reader.product(uri, gtin, PUBLIC)
         now = datetime.now(UTC)
-        item = PublicItem(trace=trace, proof=await self._proof())
+        item = PublicItem(trace=trace, proof=await self._proof(await self._snapshot()))
         empty = Footprint(keys={}, month=now.date().replace(day=1), rows=0, acts=0, gtin=gtin, serial="")
-        return _Known(item, empty, _digest(item, now), _bucket(), "")
+        version, size = _digest(item, now)
+        self._items.put(uri, (version, item), size * _TREE)
+        return _Known(empty, version, _bucket(), ""), item
 
-    async def _proof(self) -> ProofSummary | None:
+    async def _proof(self, snapshot: str) -> ProofSummary | None:
+        """The newest head; the one looked up last where no transaction ended since."""
+        if self._checkpoint[0] == snapshot:
+            return self._checkpoint[1]
         stored = await find_checkpoint(self._reader.pool)
-        if stored is None:
-            return None
+        proof = None if stored is None else self._summary(stored)
+        self._checkpoint = (snapshot, proof)
+        return proof
+
+    def _summary(self, stored: StoredCheckpoint) -> ProofSummary:
         return ProofSummary(
             origin=self._signer.name,
             tree_size=stored.tree_size,
@@ -228,12 +253,12 @@ def _settled(item: PublicItem) -> bool:
     )
 
 
-def _digest(item: PublicItem, now: datetime) -> str:
-    """A short word for the content; the day is part of it since legs fall due.
+def _digest(item: PublicItem, now: datetime) -> tuple[str, int]:
+    """A short word for the content, and how long it is; the day is part of it since legs fall due.
 
     Of the proof only what a newer head does not outdate: an older one that covers all facts proves them still.
     """
     proof = item.proof
     log = None if proof is None else (proof.origin, proof.log_key, proof.witnesses, _settled(item))
     content = msgspec.json.encode([item.trace, item.coverage, item.scans, log, now.date()])
-    return hashlib.sha256(content).hexdigest()[:24]
+    return hashlib.sha256(content).hexdigest()[:24], len(content)
