@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 from xml.parsers import expat
 
 from suyuan.errors import InputError, TooLargeError
@@ -29,7 +30,19 @@ class Element:
     with children: everything between its tags). ``line`` counts from 1. A tree is read, never changed.
     """
 
-    __slots__ = ("attributes", "children", "end", "line", "name", "ns", "parent", "parts", "prefix", "start")
+    __slots__ = (
+        "attributes",
+        "children",
+        "end",
+        "line",
+        "name",
+        "ns",
+        "number",
+        "parent",
+        "parts",
+        "prefix",
+        "start",
+    )
 
     def __init__(self, ns: str, name: str, prefix: str, parent: Element | None, line: int) -> None:
         self.ns = ns
@@ -43,6 +56,8 @@ class Element:
         self.start = 0
         self.end = 0
         self.line = line
+        # Among its namesakes, from 1; 0 where the siblings are all there to be counted.
+        self.number = 0
 
     @property
     def text(self) -> str:
@@ -77,7 +92,9 @@ class Element:
         element: Element | None = self
         while element is not None:
             step = element.name
-            if element.parent is not None:
+            if element.number:
+                step += f"[{element.number}]"
+            elif element.parent is not None:
                 twins = element.parent.find_all(element.name)
                 if len(twins) > 1:
                     step += f"[{twins.index(element) + 1}]"
@@ -93,6 +110,7 @@ _NO_CHILDREN: list[Element] = []
 class _Builder:
     def __init__(self, data: bytes, max_depth: int, max_elements: int) -> None:
         self.data = data
+        self.base = 0  # where ``data`` begins in the document
         self.max_depth = max_depth
         self.max_elements = max_elements
         self.root: Element | None = None
@@ -147,7 +165,9 @@ class _Builder:
             for key, value in attributes.items():
                 attribute_ns, attribute, _ = self.names.get(key) or self.split(key)
                 element.attributes[f"{{{attribute_ns}}}{attribute}" if attribute_ns else attribute] = value
-        element.start = self.tag_end(self.parser.CurrentByteIndex, bool(attributes)) + 1
+        element.start = (
+            self.base + self.tag_end(self.parser.CurrentByteIndex - self.base, bool(attributes)) + 1
+        )
         if self.current is None:
             self.root = element
         elif self.current.children is _NO_CHILDREN:
@@ -157,7 +177,7 @@ class _Builder:
         self.current = element
 
     def tag_end(self, index: int, quoted: bool) -> int:
-        """Index of the first ``>`` outside quotes of the tag that starts at ``index``.
+        """Index in ``data`` of the first ``>`` outside quotes of the tag that starts at ``index``.
 
         Without attributes and namespace declarations there are no quotes to look for.
         """
@@ -184,7 +204,8 @@ class _Builder:
         element = self.current
         assert element is not None
         index = self.parser.CurrentByteIndex
-        if self.data[index : index + 2] == b"</":
+        at = index - self.base
+        if self.data[at : at + 2] == b"</":
             element.end = index
         else:  # an empty-element tag has no content; its end event points at its own start
             element.end = element.start
@@ -194,6 +215,105 @@ class _Builder:
     def characters(self, text: str) -> None:
         if self.current is not None:
             self.current.parts.append(text)
+
+    def parse(self, data: bytes, last: bool) -> None:
+        """Give bytes to the parser. Raises ``InputError`` (``xml.malformed``, ``xml.encoding.unsupported``)."""
+        try:
+            self.parser.Parse(data, last)
+        except expat.ExpatError as error:
+            raise InputError(
+                "xml.malformed",
+                "The document is not well-formed XML:"
+                f" {expat.errors.messages.get(error.code, 'unreadable')}.",
+                path=f"line {error.lineno}, column {error.offset + 1}",
+                remedy="Send the file as the sending system wrote it; a cut transfer is the usual cause.",
+            ) from None
+        except (ValueError, LookupError, UnicodeError) as error:
+            raise InputError(
+                "xml.encoding.unsupported", f"The declared encoding cannot be read: {error}."
+            ) from None
+
+
+class Readable(Protocol):
+    """Where bytes come from: a file, or anything that is read like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+
+
+class XmlStream(_Builder):
+    """A long document, of which chosen elements are given out one by one, each with its bytes, and let go again.
+
+    ``wanted`` says of an element that has just been opened whether it is one of them; chosen elements do not lie
+    within each other. What is not chosen stays in the tree under ``root``, whole when the stream is over. A
+    chosen element's ``number`` counts those of its name. UTF-8 and what expat reads itself: ``is_utf8`` tells.
+    """
+
+    def __init__(
+        self,
+        source: Readable,
+        wanted: Callable[[Element], bool],
+        *,
+        block: int = 256 * 1024,
+        max_depth: int = 64,
+        max_elements: int = 3_000_000,
+    ) -> None:
+        """``max_elements`` bounds each chosen element with what surrounds it up to the next."""
+        super().__init__(b"", max_depth, max_elements)
+        self._source, self._wanted, self._block = source, wanted, block
+        self._chosen: Element | None = None
+        self._from = 0
+        self._numbers: dict[str, int] = {}
+        self._ready: list[tuple[Element, int, bytes]] = []
+
+    @property
+    def pending(self) -> int:
+        """How many bytes of a chosen element are held that is not over yet."""
+        return self.base + len(self.data) - self._from if self._chosen is not None else 0
+
+    def __iter__(self) -> Iterator[tuple[Element, int, bytes]]:
+        """The chosen elements: element, where its bytes begin in the document, its bytes."""
+        while data := self._source.read(self._block):
+            # What expat has not told of yet may begin anywhere behind the last thing that it told of.
+            keep = self._from if self._chosen is not None else max(0, self.parser.CurrentByteIndex)
+            self.data = self.data[max(0, keep - self.base) :] + data
+            self.base = max(self.base, keep)
+            self.parse(data, False)
+            yield from self._ready
+            self._ready.clear()
+        self.parse(b"", True)
+        yield from self._ready
+        if self.root is None:
+            raise InputError("xml.malformed", "The document has no root element.")
+
+    def open(self, name: str, attributes: dict[str, str]) -> None:
+        super().open(name, attributes)
+        element = self.current
+        if self._chosen is None and element is not None and self._wanted(element):
+            self._chosen = element
+            self._from = self.parser.CurrentByteIndex
+            element.number = self._numbers[element.name] = self._numbers.get(element.name, 0) + 1
+
+    def close(self, name: str) -> None:
+        element = self.current
+        super().close(name)
+        if element is None or element is not self._chosen:
+            return
+        end = self.tag_end(self.parser.CurrentByteIndex - self.base, True) + 1
+        piece = self.data[self._from - self.base : end]
+        self._ready.append((element, self._from, piece))
+        self._chosen = None
+        self.count = 0
+        if element.parent is not None:
+            element.parent.children.pop()
+
+
+def is_utf8(start: bytes) -> bool:
+    """Whether a document that begins so can be streamed: no encoding is declared that is read through UTF-8."""
+    declared = _DECLARED.match(start[:200])
+    if declared is not None and declared.group(1).decode("ascii").lower() not in ("utf-8", "us-ascii"):
+        return False
+    return start[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Document:
@@ -257,19 +377,7 @@ def read_xml(data: bytes, *, max_depth: int = 64, max_elements: int = 3_000_000)
     """
     utf8, codec = _transcode(data)
     builder = _Builder(utf8, max_depth, max_elements)
-    try:
-        builder.parser.Parse(utf8, True)
-    except expat.ExpatError as error:
-        raise InputError(
-            "xml.malformed",
-            f"The document is not well-formed XML: {expat.errors.messages.get(error.code, 'unreadable')}.",
-            path=f"line {error.lineno}, column {error.offset + 1}",
-            remedy="Send the file as the sending system wrote it; a cut transfer is the usual cause.",
-        ) from None
-    except (ValueError, LookupError, UnicodeError) as error:
-        raise InputError(
-            "xml.encoding.unsupported", f"The declared encoding cannot be read: {error}."
-        ) from None
+    builder.parse(utf8, True)
     if builder.root is None:
         raise InputError("xml.malformed", "The document has no root element.")
     return Document(builder.root, data, utf8, codec)

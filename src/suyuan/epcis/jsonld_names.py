@@ -78,7 +78,7 @@ class Names:
         return name
 
 
-class _Duplicates:
+class Duplicates:
     """Refuses a key that appears twice, save where the event's content does not hang on it."""
 
     def __init__(self) -> None:
@@ -112,29 +112,46 @@ def load(data: bytes) -> tuple[object, list[str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(
-            "json.encoding.invalid",
-            f"The bytes are not UTF-8 at byte {error.start}.",
-            remedy="Save the file as UTF-8; JSON knows no other encoding.",
-        ) from None
-    duplicates = _Duplicates()
+        raise not_utf8(error.start) from None
+    duplicates = Duplicates()
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=duplicates.join,
-            parse_float=Lexeme,
-            parse_int=Lexeme,
-            parse_constant=_constant,
-        )
+        value = decoder(duplicates).decode(text)
     except json.JSONDecodeError as error:
-        raise InputError(
-            "json.malformed",
-            f"The text is not JSON: {error.msg}.",
-            path=f"line {error.lineno}, column {error.colno}",
-            remedy="Send the file as the sending system wrote it; a cut transfer is the usual cause.",
-        ) from None
+        raise malformed(error.msg, error.lineno, error.colno) from None
     except RecursionError:
         raise TooLargeError("json.depth.exceeded", "Objects and lists are nested too deep.") from None
+    check_text(text, value)
+    return value, duplicates.tolerated
+
+
+def decoder(duplicates: Duplicates) -> json.JSONDecoder:
+    """The standard library's decoder with our rules."""
+    return json.JSONDecoder(
+        object_pairs_hook=duplicates.join, parse_float=Lexeme, parse_int=Lexeme, parse_constant=_constant
+    )
+
+
+def not_utf8(place: int) -> InputError:
+    """The error for bytes in another encoding."""
+    return InputError(
+        "json.encoding.invalid",
+        f"The bytes are not UTF-8 at byte {place}.",
+        remedy="Save the file as UTF-8; JSON knows no other encoding.",
+    )
+
+
+def malformed(reason: str, line: int, column: int) -> InputError:
+    """The error for a text that is no JSON."""
+    return InputError(
+        "json.malformed",
+        f"The text is not JSON: {reason}.",
+        path=f"line {line}, column {column}",
+        remedy="Send the file as the sending system wrote it; a cut transfer is the usual cause.",
+    )
+
+
+def check_text(text: str, value: object) -> None:
+    """Hold the text of a value to what no database and no XML keeps. Raises ``InputError`` (``json.text.*``)."""
     if "\\u0000" in text or "\0" in text:
         raise InputError(
             "json.text.nul", "The text holds the character U+0000, which no database and no XML keeps."
@@ -148,7 +165,6 @@ def load(data: bytes) -> tuple[object, list[str]]:
             raise InputError(
                 "json.text.lone_surrogate", "The text holds half of a surrogate pair, which is no character."
             ) from None
-    return value, duplicates.tolerated
 
 
 def text_of(value: object, field: str, path: str) -> str:

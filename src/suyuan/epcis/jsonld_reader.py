@@ -93,16 +93,37 @@ def _member(raw: dict[str, Any], key: str, place: str) -> dict[str, Any]:
     return object_of(raw[key], key, f"{place}.{key}")
 
 
+def events_of(document: object) -> tuple[Names, str]:
+    """The names that hold for the events of a document and the JSONPath of their list, which may be empty here.
+
+    Raises ``InputError`` where the document is none that holds a list of events.
+    """
+    if isinstance(document, list):
+        return Names(cbv.NAMESPACES), "$"
+    names, _, base = _opened(document)
+    return names, base
+
+
 def _events(document: object) -> tuple[list[tuple[object, str]], Names]:
     """The raw events of a document with their JSONPaths, and the names that hold for all of them."""
     names = Names(cbv.NAMESPACES)
     if isinstance(document, list):
         return [(event, f"$[{at}]") for at, event in enumerate(document)], names
+    if isinstance(document, dict):
+        kind = document.get("type")
+        if type(kind) is str and kind in EVENT_TYPES:
+            return [(document, "$")], names
+    names, events, base = _opened(document)
+    if base.endswith(".event"):
+        return [(events[0], base)], names
+    return [(event, f"{base}[{at}]") for at, event in enumerate(events)], names
+
+
+def _opened(document: object) -> tuple[Names, list[Any], str]:
+    """The names, the list of events and its JSONPath in an EPCISDocument or EPCISQueryDocument."""
     if not isinstance(document, dict):
         raise InputError("epcis.document.invalid", "An EPCIS document is a JSON object.", path="$")
     kind = document.get("type")
-    if type(kind) is str and kind in EVENT_TYPES:
-        return [(document, "$")], names
     if kind not in ("EPCISDocument", "EPCISQueryDocument"):
         raise InputError(
             "epcis.document.unknown",
@@ -118,11 +139,9 @@ def _events(document: object) -> tuple[list[tuple[object, str]], Names]:
             path="$.schemaVersion",
             remedy="Send EPCIS 2.0.",
         )
-    names = names.declare(document.get("@context"), "$.@context")
+    names = Names(cbv.NAMESPACES).declare(document.get("@context"), "$.@context")
     events, base = _event_list(document, names)
-    if base.endswith(".event"):
-        return [(events[0], base)], names
-    return [(event, f"{base}[{at}]") for at, event in enumerate(events)], names
+    return names, events, base
 
 
 def read_json_places(

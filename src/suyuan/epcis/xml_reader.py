@@ -166,14 +166,11 @@ def _event_elements(events: Element) -> Iterator[Element]:
             yield child
 
 
-def read_xml_places(data: bytes, refused: list[SuyuanError] | None = None) -> list[tuple[Event, str]]:
-    """The events of an EPCIS XML document, each with its XPath.
+def opened(root: Element) -> tuple[Element, frozenset[str]]:
+    """The list of events of a document and the names of the fields that are to be ignored in them.
 
-    With ``refused`` an event that breaks a rule is left out and its error put there; else it is raised.
+    Raises ``InputError`` (``epcis.document.unknown``, ``epcis.namespace.unknown``, ``epcis.event_list.missing``).
     """
-    root = read_xml(data).root
-    if root.name in EVENT_READERS and root.ns in OWN_NAMESPACES:
-        return [(read_event(root), "/" + root.name)]
     if root.name not in _DOCUMENTS:
         raise InputError(
             "epcis.document.unknown",
@@ -188,7 +185,18 @@ def read_xml_places(data: bytes, refused: list[SuyuanError] | None = None) -> li
             path="/" + root.name,
             remedy="Use urn:epcglobal:epcis:xsd:2 (or xsd:1, or the query schemas).",
         )
-    events, ignored = _event_list(root)
+    return _event_list(root)
+
+
+def read_xml_places(data: bytes, refused: list[SuyuanError] | None = None) -> list[tuple[Event, str]]:
+    """The events of an EPCIS XML document, each with its XPath.
+
+    With ``refused`` an event that breaks a rule is left out and its error put there; else it is raised.
+    """
+    root = read_xml(data).root
+    if root.name in EVENT_READERS and root.ns in OWN_NAMESPACES:
+        return [(read_event(root), "/" + root.name)]
+    events, ignored = opened(root)
     base = events.path
     counts: dict[str, int] = {}
     found: list[tuple[Event, str]] = []
