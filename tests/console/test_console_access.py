@@ -348,14 +348,15 @@ async def test_pages_of_admins_are_closed_to_others_and_other_parties_do_not_exi
         assert "/console/users" not in (await client.get("/console")).text
     async with await site.signed_in(wu) as client:
         page = await client.get("/console/users")
-        assert "lin" in page.text
+        assert page.status_code == 200
+        assert "<b>lin</b>" in page.text
         assert "chen" not in page.text
         answer = await client.post(f"/console/users/{chen.user.user_id}/disable", data={"csrf": csrf(page)})
         assert answer.status_code == 404
         own = await client.post(f"/console/users/{wu.user.user_id}/disable", data={"csrf": csrf(page)})
         assert (own.status_code, "user.self" in own.text) == (403, True)
     async with await site.signed_in(chen) as client:
-        assert "lin" in (await client.get("/console/users")).text
+        assert "<b>lin</b>" in (await client.get("/console/users")).text
 
 
 async def test_an_admin_adds_changes_resets_and_closes(site: Site) -> None:
