@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from suyuan.cli import certificates, checking, codes, keeping, membership, papers, processes, tracing, users
+from suyuan.cli import (
+    certificates,
+    checking,
+    codes,
+    keeping,
+    membership,
+    papers,
+    precheck,
+    processes,
+    tracing,
+    users,
+    watching,
+)
 from suyuan.cli.context import CommandLine, choose_language
 
 app = CommandLine(
@@ -75,6 +87,8 @@ app.command()(processes.migrate)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.command()(papers.capture)
+app.command()(precheck.check)
+app.command()(watching.watch)
 app.command()(tracing.trace)
 app.command()(tracing.coverage)
 app.command()(tracing.balance)

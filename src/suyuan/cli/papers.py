@@ -68,9 +68,9 @@ def capture(
         )
     files = [file for path in paths for file in files_of(path)]
     if url:
-        taken = asyncio.run(_take_all(_over_http(url, _token(token, token_file)), files))
+        taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file)), files))
     else:
-        taken = run(data_dir, lambda services: _take_all(_directly(services, party), files))
+        taken = run(data_dir, lambda services: _take_all(directly(services, party), files))
     refused = sum(one.error is not None for one in taken)
     show(
         taken,
@@ -95,7 +95,8 @@ def files_of(path: Path) -> Iterator[Path]:
             yield file
 
 
-def _token(text: str, file: Path | None) -> str:
+def token_of(text: str, file: Path | None) -> str:
+    """The token of a call: from a file, from standard input for ``-``, else as it stands."""
     if file is not None:
         return file.read_text("ascii", "replace").strip()
     return sys.stdin.readline().strip() if text == "-" else text.strip()
@@ -143,7 +144,7 @@ def _line(taken: Taken) -> str:
 
 
 @asynccontextmanager
-async def _directly(services: Services, party: str) -> AsyncIterator[Send]:
+async def directly(services: Services, party: str) -> AsyncIterator[Send]:
     """Into the database of this deployment; at the end what was stored is published."""
     from suyuan.app import sequencing
 
@@ -166,7 +167,7 @@ async def _directly(services: Services, party: str) -> AsyncIterator[Send]:
 
 
 @asynccontextmanager
-async def _over_http(url: str, token: str) -> AsyncIterator[Send]:
+async def over_http(url: str, token: str) -> AsyncIterator[Send]:
     """Through the public door of any deployment."""
     import httpx
 
@@ -201,7 +202,7 @@ def read_answer(status: int, content: bytes, name: str) -> Taken:
             path="--url",
             remedy="Check the address.",
         ) from None
-    if status in (429, 502, 503, 504):
+    if status == 429 or status >= 500:
         raise UnavailableError(
             body.get("code", "cli.server.answer"), body.get("detail", ""), remedy=body.get("remedy", "")
         )

@@ -1,0 +1,176 @@
+"""``suyuan check``: papers judged before they are sent, each fault with its place and remedy, in two languages."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from suyuan.cli.checking import read_file
+from suyuan.cli.context import AsJson, console, explain, say, show
+from suyuan.cli.papers import files_of
+from suyuan.errors import InputError, SuyuanError
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding about one file. ``severity`` is error or warning; the Chinese texts may be general."""
+
+    file: str
+    severity: str
+    code: str
+    path: str
+    field_zh: str = ""
+    reason: str
+    remedy: str = ""
+    reason_zh: str = ""
+    remedy_zh: str = ""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out of all files."""
+
+    files: dict[str, str]
+    errors: int
+    warnings: int
+    findings: list[Found]
+
+
+@functools.cache
+def _chinese() -> dict[str, list[str]]:
+    text = (resources("suyuan.cli") / "data" / "findings.zh.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@functools.cache
+def _label(path: str) -> str:
+    """What the field at a place is called in Chinese; empty for what is no customs field."""
+    from suyuan.customs.tables import field_labels
+
+    name = path.rpartition("/")[2].partition("[")[0]
+    return field_labels().get(name[:1].lower() + name[1:], ("", ""))[0]
+
+
+def _found(file: str, severity: str, code: str, path: str, reason: str, remedy: str) -> Found:
+    texts = _chinese().get(code, [])
+    return Found(
+        file=file,
+        severity=severity,
+        code=code,
+        path=path,
+        field_zh=_label(path) if code.startswith("customs.") else "",
+        reason=reason,
+        remedy=remedy,
+        reason_zh=texts[0] if texts else explain(code),
+        remedy_zh=texts[1] if len(texts) > 1 else "",
+    )
+
+
+def kind_of(data: bytes, name: str) -> str:
+    """What a paper is; empty for what is not known or cannot be read."""
+    from suyuan.capture.paper import read_paper
+
+    try:
+        return read_paper(data, name=name).kind
+    except SuyuanError:
+        return ""
+
+
+def check_paper(data: bytes, file: str) -> list[Found]:
+    """Everything that is wrong or odd in one paper, whatever its kind; stores nothing."""
+    from suyuan import customs
+    from suyuan.capture.paper import read_paper
+
+    if customs.recognise(data):
+        return [
+            _found(file, one.severity, one.code, one.path, one.reason, one.remedy)
+            for one in customs.check(data)
+        ]
+    try:
+        reading = read_paper(data, name=file)
+    except SuyuanError as fault:
+        return [_found(file, "error", fault.code, fault.path, fault.reason, fault.remedy)]
+    return [_found(file, "warning", one.code, one.path, one.reason, "") for one in reading.warnings]
+
+
+def check_all(papers: list[tuple[str, bytes]]) -> Checked:
+    """Every paper by itself, then all of them against each other."""
+    from suyuan.customs.matching import match, papers_of
+
+    findings = [one for file, data in papers for one in check_paper(data, file)]
+    records = [record for file, data in papers for record in papers_of(data, file)]
+    findings += [
+        _found(file, one.severity, one.code, one.path, one.reason, one.remedy) for file, one in match(records)
+    ]
+    order = {file: number for number, (file, _) in enumerate(papers)}
+    findings.sort(key=lambda one: order[one.file])
+    errors = sum(one.severity == "error" for one in findings)
+    return Checked(
+        files={file: kind_of(data, file) for file, data in papers},
+        errors=errors,
+        warnings=len(findings) - errors,
+        findings=findings,
+    )
+
+
+def text_of(found: Found, *, both: bool = False) -> str:
+    """A finding for people: in the language of this run, or in both."""
+    chinese = found.reason_zh and (both or say("", "zh"))
+    mark = say("error", "错误") if found.severity == "error" else say("note", "提示")
+    label = f" {found.field_zh}" if found.field_zh and chinese else ""
+    lines = [f"  {mark} [{found.code}] {found.path}{label}"]
+    if chinese:
+        lines.append(f"    {found.reason_zh}{found.remedy_zh}")
+    lines.append(f"    {found.reason}")
+    if found.remedy:
+        lines.append(f"    -> {found.remedy}")
+    return "\n".join(lines)
+
+
+def _print(checked: Checked) -> None:
+    screen = console()
+    for file, kind in checked.files.items():
+        own = [one for one in checked.findings if one.file == file]
+        screen.print(
+            f"{file}: {kind or say('not readable', '无法读取')}{'' if own else say(', nothing found', '，未发现问题')}",
+            markup=False,
+        )
+        for one in own:
+            screen.print(text_of(one), markup=False, style="red" if one.severity == "error" else "yellow")
+    screen.print(
+        say(
+            f"{len(checked.files)} files, {checked.errors} errors, {checked.warnings} notes",
+            f"共 {len(checked.files)} 份文件，{checked.errors} 处错误，{checked.warnings} 处提示",
+        ),
+        markup=False,
+    )
+
+
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE|DIR...", help="Files or folders; - for standard input.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Check papers before they are sent: fields, codes, check digits, sums, mode rules; nothing is stored.
+
+    Several files are also held against each other as customs does (三单对碰): order, payment, waybill and import list
+    must agree in buyer, amounts and goods; what stands twice and what goes beyond the limits is told. Exit code 0: may
+    be sent, with or without notes; 2: something is wrong.
+
+    \b
+      suyuan check order.xml payment.xml waybill.xml list.xml
+      suyuan --lang zh check outbox/ --json
+    """
+    found = [file for path in paths for file in ([path] if str(path) == "-" else files_of(path))]
+    checked = check_all([(str(file), read_file(file)) for file in found])
+    if as_json:
+        show(checked, True, str)
+    else:
+        _print(checked)
+    if checked.errors:
+        raise typer.Exit(InputError.exit_code)
