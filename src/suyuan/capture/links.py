@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 PREFIX = "urn:suyuan:"
 PERSON_KINDS = frozenset({"order", "payment", "waybill", "parcel-list", "parcel-list-draft", "tax-bill"})
@@ -48,6 +49,8 @@ _LEADS_TO: dict[str, frozenset[str]] = {
 }
 
 
+# A page asks this more than a thousand times, of some fifty URIs.
+@lru_cache(maxsize=8192)
 def document_kind(uri: str) -> str:
     """The kind of a document URI (``declaration``, ``waybill``, ``certificate``...), or an empty string.
 

@@ -7,6 +7,7 @@ time. A later fact moves the state, a withdrawn fact does not count, and some st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from suyuan.trace.model import Fact, Party, Recall
 
@@ -49,6 +50,7 @@ _AFTER_PARCEL = {
 }
 
 
+@lru_cache(maxsize=4096)
 def short_name(uri: str) -> str:
     """The bare word of a business step or disposition URI; other URIs as they are."""
     for prefix in ("https://ref.gs1.org/cbv/BizStep-", "https://ref.gs1.org/cbv/Disp-"):
