@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,12 +21,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from suyuan.compliance.model import Coverage
-from suyuan.trace.model import Trace
+from suyuan.trace.model import Fact, Trace
+from suyuan.web.entries import entry_with_markup
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import LANGUAGES, N_, Language, language, translations
 from suyuan.web.model import PageSettings, ProofSummary, ScanSummary
 from suyuan.web.summary import assurance_tally, coverage_view, glance, product_view, recall_view
-from suyuan.web.timeline import blocks, segments
+from suyuan.web.timeline import EntryView, blocks, segments
 from suyuan.web.verdict import Verdict, verdict
 from suyuan.web.wording import ASSURANCE
 
@@ -184,7 +186,7 @@ def render_item_page(
     """
     words = language(lang)
     path = item_path(trace)
-    block_views = blocks(trace, words)
+    block_views = blocks(trace, words, _entry)
     outcome = verdict(trace, scans, words)
     covered = coverage_view(coverage, words) if coverage is not None and trace.serial else None
     page = _template(lang, "item.html").render(
@@ -202,7 +204,6 @@ def render_item_page(
         waiting=sum(fact.log_index is None for fact in trace.facts),
         tally=assurance_tally(trace),
         badges=_badges(lang),
-        marks=_marks(lang),
         meanings={level: words.t(look.meaning) for level, look in ASSURANCE.items()},
         coverage=covered,
         glance=glance(trace, covered, words) if trace.serial and outcome.tone != "alarm" else [],
@@ -216,6 +217,17 @@ def render_item_page(
         report_href=report_link(settings, path),
     )
     return _with_symbols(page)
+
+
+def _entry(positioned: Sequence[tuple[int, Fact]], words: Language) -> EntryView:
+    """An entry of the timeline with its markup."""
+
+    def render(view: EntryView) -> Markup:
+        code = words.code
+        text = _template(code, "entry.html").render(entry=view, badges=_badges(code), marks=_marks(code))
+        return Markup(text)  # noqa: S704 - the template has escaped what is not its own
+
+    return entry_with_markup(positioned, words, render)
 
 
 def _background(trace: Trace, scans: ScanSummary | None, words: Language, shown: Verdict) -> str:

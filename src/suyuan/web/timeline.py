@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -62,7 +62,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the timeline: one record, or several that belong together and end in ``title``.
 
     ``remarks`` are those that all its records share. ``opened`` tells that one of them must not be overlooked
-    (withdrawn, contradicted).
+    (withdrawn, contradicted). ``markup`` is the entry as the page shows it, once it was rendered.
     """
 
     anchor: str
@@ -77,6 +77,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...]
     records: tuple[RecordView, ...]
     opened: bool
+    markup: str = ""
 
     @property
     def record(self) -> RecordView | None:
@@ -272,12 +273,19 @@ def entry_view(positioned: Sequence[tuple[int, Fact]], language: Language) -> En
     )
 
 
-def blocks(trace: Trace, language: Language) -> tuple[BlockView, ...]:
-    """The timeline, block by block; positions run through all blocks in the order of time."""
+def blocks(
+    trace: Trace,
+    language: Language,
+    entry: Callable[[Sequence[tuple[int, Fact]], Language], EntryView] = entry_view,
+) -> tuple[BlockView, ...]:
+    """The timeline, block by block; positions run through all blocks in the order of time.
+
+    ``entry`` makes an entry of the facts of one group.
+    """
     gathered: dict[str, list[EntryView]] = {code: [] for code in BLOCKS}
     for group in group_facts(trace.facts):
         positioned = [(position + 1, trace.facts[position]) for position in group]
-        gathered[block_of(positioned[0][1])].append(entry_view(positioned, language))
+        gathered[block_of(positioned[0][1])].append(entry(positioned, language))
     return tuple(
         BlockView(code=code, icon=icon, title=language.t(title), entries=tuple(gathered[code]))
         for code, (icon, title) in BLOCKS.items()
