@@ -19,7 +19,10 @@ async def start(request: Call) -> Page:
     session = await signed_in(request)
     pool = services_of(request).pool
     papers = await pool.fetch(sql(__package__, "recent_papers"), session.party.party_id, RECENT)
-    return render(request, "home.html", session, title=words("首页", "Home"), nav="home", papers=papers)
+    figures = await pool.fetchrow(sql(__package__, "own_figures"), session.party.party_id)
+    return render(
+        request, "home.html", session, title=words("首页", "Home"), nav="home", papers=papers, figures=figures
+    )
 
 
 ROUTES = (start,)
