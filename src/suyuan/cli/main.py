@@ -15,6 +15,7 @@ from suyuan.cli import (
     papers,
     precheck,
     processes,
+    receipts,
     tracing,
     users,
     watching,
@@ -79,6 +80,7 @@ app.add_typer(users.user, name="user")
 app.add_typer(certificates.certificate, name="certificate")
 app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
+app.add_typer(receipts.customs, name="customs")
 app.add_typer(checking.gs1, name="gs1")
 app.command()(processes.demo)
 app.command()(processes.serve)
