@@ -306,6 +306,7 @@ class XmlStream(_Builder):
         self.count = 0
         if element.parent is not None:
             element.parent.children.pop()
+            element.parent.parts.clear()  # the white space between them
 
 
 def is_utf8(start: bytes) -> bool:

@@ -9,6 +9,7 @@ under an ID: an ID is computed from the content, and a door that knew it would l
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -22,10 +23,13 @@ from suyuan.api.documentation import takes
 from suyuan.api.metrics import count_paper
 from suyuan.api.model import Call, Services, services_of
 from suyuan.api.problems import wants_xml
-from suyuan.api.requests import PAPER_BYTES, raw_tail
+from suyuan.api.requests import PAPER_BYTES, raw_tail, received_paper
 from suyuan.api.stored import CaptureRecord, get_capture, get_events
+from suyuan.capture.intake import MAX_CONFLICTS
+from suyuan.capture.long_papers import PROCEED, REFUSED, notes_of
 from suyuan.capture.paper import read_paper
 from suyuan.capture.prepare import Deliverer
+from suyuan.capture.sources import Source
 from suyuan.capture.store import Stored
 from suyuan.db.pool import transaction
 from suyuan.disclosure.mask import mask_body
@@ -34,7 +38,6 @@ from suyuan.epcis import (
     DerivedEvent,
     Event,
     Reading,
-    Warning_,
     canonical_body,
     event_from_body,
     write_json_document,
@@ -44,10 +47,6 @@ from suyuan.errors import ConflictError, InputError, NotFoundError, SuyuanError,
 
 JSON_TYPES = ("application/json", "application/ld+json")
 XML_TYPES = ("application/xml", "text/xml")
-PROCEED = "capture.proceed"
-REFUSED = "capture.event.refused"
-# With proceed, so many events of one document may contradict what is stored before all of it is refused.
-MAX_CONFLICTS = 20
 # What a version header may not say: another version, a lowest above 2.0, a highest below it.
 _VERSIONS = (
     ("GS1-EPCIS-Version", re.compile(r"(?!2\.0)")),
@@ -147,6 +146,19 @@ def _check_epcis(data: bytes) -> None:
     read_paper(data)
 
 
+async def _take(services: Services, given: bytes | Source, deliverer: Deliverer, *, proceed: bool) -> Stored:
+    """Store a document: as a whole, or what holds of it."""
+    if isinstance(given, Source):
+        stored = await services.capture.submit_long(given, deliverer, name="capture", proceed=proceed)
+        if stored is not None:
+            return stored
+        given = await asyncio.to_thread(given.whole)
+    _check_epcis(given)
+    if proceed:
+        return await _proceed(services, given, deliverer, "capture")
+    return await services.capture.submit(given, deliverer, name="capture")
+
+
 async def _proceed(services: Services, data: bytes, deliverer: Deliverer, name: str) -> Stored:
     """Store what can be stored; what is refused is noted with the evidence."""
     refused: list[SuyuanError] = []
@@ -163,13 +175,11 @@ async def _proceed(services: Services, data: bytes, deliverer: Deliverer, name: 
     while True:
         if not kept:
             raise refused[0]
-        notes: tuple[Warning_, ...] = (Warning_(PROCEED, "", "Events that are refused were to be left out."),)
-        notes += tuple(Warning_(REFUSED, e.path, f"[{e.code}] {e.reason}") for e in refused)
         attempt = Reading(
             kind=reading.kind,
             events=tuple(kept),
             personal=reading.personal,
-            warnings=(*reading.warnings, *notes),
+            warnings=(*reading.warnings, *notes_of(refused)),
             encrypt_whole=reading.encrypt_whole or bool(refused),
         )
         try:
@@ -195,14 +205,10 @@ async def capture_events(request: Call) -> Response[bytes]:
     _check_versions(request)
     behaviour = _behaviour(request)
     check_epcis_type(request)
-    data = await request.body()
-    _check_epcis(data)
     services = services_of(request)
     deliverer = await deliverer_of(request, principal)
-    if behaviour == "proceed":
-        stored = await _proceed(services, data, deliverer, "capture")
-    else:
-        stored = await services.capture.submit(data, deliverer, name="capture")
+    async with received_paper(request) as given:
+        stored = await _take(services, given, deliverer, proceed=behaviour == "proceed")
     count_paper(stored)
     headers = {
         "Location": f"/epcis/capture/{stored.capture_id}",

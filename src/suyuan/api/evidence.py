@@ -9,7 +9,7 @@ from suyuan.api.access import deliverer_of, require
 from suyuan.api.documentation import takes
 from suyuan.api.metrics import count_paper
 from suyuan.api.model import Call, services_of
-from suyuan.api.requests import PAPER_BYTES, paper_name
+from suyuan.api.requests import PAPER_BYTES, paper_name, received_paper
 from suyuan.api.stored import CapturedEvent, CaptureRecord, Notice, get_capture
 
 
@@ -22,17 +22,19 @@ async def capture_paper(request: Call) -> Response[CaptureRecord]:
     party again are answered with 200 and what they gave the first time.
     """
     principal = await require(request, "capture")
-    data = await request.body()
     name = paper_name(request)
     services = services_of(request)
-    stored = await services.capture.submit(data, await deliverer_of(request, principal), name=name)
+    deliverer = await deliverer_of(request, principal)
+    async with received_paper(request) as given:
+        size = len(given) if isinstance(given, bytes) else given.size
+        stored = await services.capture.submit(given, deliverer, name=name)
     count_paper(stored)
     record = CaptureRecord(
         capture_id=stored.capture_id,
         party_id=principal.party_id,
         kind=stored.kind,
         name=name,
-        size=len(data),
+        size=size,
         received_at=stored.received_at,
         events=tuple(
             CapturedEvent(event_id=e.event_id, outcome=e.outcome, path=e.path, rule=e.rule)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from datetime import datetime
 from email.message import Message
 from typing import TypeVar
@@ -11,13 +14,17 @@ from urllib.parse import unquote
 import msgspec
 
 from suyuan.api.model import Call
+from suyuan.capture.intake import LONG_BYTES
 from suyuan.capture.paper import MAX_PAPER_BYTES
+from suyuan.capture.sources import Source, Spool
 from suyuan.errors import InputError
 from suyuan.gs1.digital_link import canonical, parse, without_trailing_slash
 
 # Serials of a command are listed: 43,200 of them are 1 MB.
 MAX_COMMAND_BYTES = 16 * 1024 * 1024
 PAPER_BYTES = MAX_PAPER_BYTES
+SPOOL_BYTES = LONG_BYTES
+_BLOCK = 1024 * 1024
 MAX_URI = 2000
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}\x00-\x1f]+")
 # msgspec ends its messages with the place of the fault.
@@ -55,6 +62,32 @@ def decode_command(data: bytes, kind: type[Command]) -> Command:
 async def read_command(call: Call, kind: type[Command]) -> Command:
     """The body as a command. Raises as ``decode_command`` does."""
     return decode_command(await call.body(), kind)
+
+
+@contextlib.asynccontextmanager
+async def received_paper(call: Call) -> AsyncIterator[bytes | Source]:
+    """The body as a paper for the length of a block; a long one lies in a file that has no name.
+
+    Raises Litestar's error for a body that is larger than the door takes.
+    """
+    spool: Spool | None = None
+    gathered = bytearray()
+    try:
+        async for chunk in call.stream():
+            gathered += chunk
+            if len(gathered) >= (SPOOL_BYTES if spool is None else _BLOCK):
+                spool = spool or Spool()
+                await asyncio.to_thread(spool.write, bytes(gathered))
+                gathered.clear()
+        if spool is None:
+            yield bytes(gathered)
+        else:
+            await asyncio.to_thread(spool.write, bytes(gathered))
+            gathered = bytearray()
+            yield spool.source()
+    finally:
+        if spool is not None:
+            spool.close()
 
 
 def paper_name(call: Call) -> str:

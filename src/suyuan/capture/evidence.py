@@ -72,18 +72,24 @@ def skeleton_of(
         return b"", [(0, len(data))]
     if not personal:
         return data, []
-    ranges: list[tuple[int, int]] = []
-    for start, end in sorted((field.start, field.end) for field in personal if field.end > field.start):
-        if ranges and start < ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
-        else:
-            ranges.append((start, end))
+    ranges = joined(personal)
     kept, last = [], 0
     for start, end in ranges:
         kept.append(data[last:start])
         last = end
     kept.append(data[last:])
     return b"".join(kept), ranges
+
+
+def joined(personal: Sequence[PersonalField]) -> list[tuple[int, int]]:
+    """The ranges of personal fields in their order, overlapping ones joined."""
+    ranges: list[tuple[int, int]] = []
+    for start, end in sorted((field.start, field.end) for field in personal if field.end > field.start):
+        if ranges and start < ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
+        else:
+            ranges.append((start, end))
+    return ranges
 
 
 def reassemble(skeleton: bytes, parts: Sequence[tuple[int, bytes]]) -> bytes:

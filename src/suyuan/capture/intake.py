@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -19,20 +19,29 @@ import msgspec
 
 from suyuan.canon import base32_text
 from suyuan.capture.evidence import Paper, evidence_identity
-from suyuan.capture.paper import read_paper
+from suyuan.capture.long_papers import LongPaper, notes_of, store_long
+from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
 from suyuan.capture.signers import told, with_signature
+from suyuan.capture.sources import Source, source_of
 from suyuan.capture.store import Filed, Stored, store_papers
 from suyuan.db.partitions import ensure_partitions
 from suyuan.db.pool import Connection, Pool, transaction
+from suyuan.epcis.long_documents import HEAD_BYTES, is_long_document
+from suyuan.epcis.long_documents import survey as read_through
 from suyuan.epcis.reading import DerivedEvent, Reading
-from suyuan.errors import ConflictError, SuyuanError, UnavailableError
+from suyuan.errors import ConflictError, InputError, SuyuanError, UnavailableError
 from suyuan.vault import Vault
 
 SMALL_EVENTS = 64
 GROUP_PAPERS = 64
 GROUPS_AT_ONCE = 2
 THREAD_BYTES = 64 * 1024
+LONG_BYTES = 4 * 1024 * 1024
+# So many long papers are read and written at a time in one process; each holds a connection and some batches.
+LONG_AT_ONCE = 2
+# With proceed, so many events of one long paper may contradict what is stored before all of it is refused.
+MAX_CONFLICTS = 20
 _ATTEMPTS = 5
 # What one paper of a group can bring on all of them. A lost connection is not among it: nobody knows then what
 # was committed.
@@ -57,15 +66,25 @@ class Capture:
         self._key = evidence_key
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4096)
         self._workers: list[asyncio.Task[None]] = []
+        self._long = asyncio.Semaphore(LONG_AT_ONCE)
 
     # -- the door -----------------------------------------------------------------------------------------
 
-    async def submit(self, data: bytes, deliverer: Deliverer, *, name: str = "") -> Stored:
+    async def submit(self, given: bytes | Source, deliverer: Deliverer, *, name: str = "") -> Stored:
         """Take one paper in and return what became of it, after it was committed.
+
+        A long EPCIS document is read and stored in batches; its bytes may lie in a file (``Source``).
 
         Raises ``SuyuanError`` for a paper that is refused (the database is then as it was) and
         ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
         """
+        size = len(given) if isinstance(given, bytes) else given.size
+        if size > LONG_BYTES:
+            source = await asyncio.to_thread(source_of, given) if isinstance(given, bytes) else given
+            stored = await self.submit_long(source, deliverer, name=name)
+            if stored is not None:
+                return stored
+        data = given if isinstance(given, bytes) else await asyncio.to_thread(given.whole)
         deliverer = await with_signature(self._pool, data, deliverer)
         if len(data) > THREAD_BYTES:
             paper = await asyncio.to_thread(self.prepare, data, deliverer, name)
@@ -74,6 +93,55 @@ class Capture:
         if len(paper.events) > SMALL_EVENTS:
             return await self._store_alone(paper, deliverer)
         return await self._enqueue(paper, deliverer)
+
+    async def submit_long(
+        self, source: Source, deliverer: Deliverer, *, name: str = "", proceed: bool = False
+    ) -> Stored | None:
+        """Take a long document in, in batches, in bounded memory. None where it is of no kind that is read so.
+
+        With ``proceed`` events that are refused are left out and noted. Raises as ``submit``.
+        """
+        if source.size > MAX_PAPER_BYTES or not is_long_document(source.head(HEAD_BYTES)):
+            return None
+        async with self._long:
+            survey = await asyncio.to_thread(read_through, source.open, proceed=proceed)
+            if survey is None:
+                return None
+            salt = secrets.token_bytes(32)
+            paper = LongPaper(
+                source=source,
+                survey=survey,
+                # A file is called after an order, which is in it; what is in it is not kept to be compared.
+                name="" if survey.wanted else name.replace("\0", "")[:200],
+                identity=evidence_identity(self._key, deliverer.party_id, source.digest),
+                capture_id=base32_text(secrets.token_bytes(15)),
+                salt=salt,
+                digest=await asyncio.to_thread(source.salted_digest, salt),
+            )
+            if not proceed:
+                return await self._store_long(paper, deliverer)
+            return await self._store_what_holds(paper, deliverer)
+
+    async def _store_long(self, paper: LongPaper, deliverer: Deliverer) -> Stored:
+        def prepare(events: Sequence[DerivedEvent], kind: str) -> list[PreparedEvent]:
+            return self.prepare_events(events, deliverer, kind)
+
+        async def work(conn: Connection) -> Stored:
+            return await store_long(conn, self._vault, paper, deliverer.party_id, prepare, datetime.now(UTC))
+
+        return await self._attempt(work)
+
+    async def _store_what_holds(self, paper: LongPaper, deliverer: Deliverer) -> Stored:
+        refused = list(paper.survey.refused)
+        while True:
+            left_out = frozenset(error.path for error in refused)
+            attempt = msgspec.structs.replace(paper, left_out=left_out, notes=notes_of(refused))
+            try:
+                return await self._store_long(attempt, deliverer)
+            except (ConflictError, InputError) as error:
+                if error.path in left_out or len(refused) >= len(paper.survey.refused) + MAX_CONFLICTS:
+                    raise
+                refused.append(error)
 
     async def submit_events(
         self, conn: Connection, reading: Reading, data: bytes, deliverer: Deliverer, *, name: str
@@ -115,9 +183,12 @@ class Capture:
         return await store_papers(conn, self._vault, filed, datetime.now(UTC))
 
     async def _store_alone(self, paper: Paper, deliverer: Deliverer) -> Stored:
+        return await self._attempt(lambda conn: self._store(conn, paper, deliverer))
+
+    async def _attempt(self, work: Callable[[Connection], Awaitable[Stored]]) -> Stored:
         for _ in range(_ATTEMPTS):
             try:
-                return await transaction(self._pool, lambda conn: self._store(conn, paper, deliverer))
+                return await transaction(self._pool, work)
             except asyncpg.UniqueViolationError:
                 # The same party's twin of an event was committed by another process a moment ago;
                 # read again, it is a repeat.

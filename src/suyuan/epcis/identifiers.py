@@ -60,7 +60,7 @@ def _stem(head: str) -> str | None:
     return found[:-1] if found is not None and found.endswith(("/21/0", "/10/0")) else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def canonical_uri(uri: str) -> str:
     """The canonical URI of an identifier: a Digital Link on id.gs1.org, or the text itself. Never raises."""
     if uri.startswith(("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")):
@@ -108,7 +108,7 @@ def are_sound(uris: Sequence[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def check_uri(uri: str) -> None:
     """Hold a URI to what it claims to be.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 from suyuan.epcis.identifiers import RAW_PREFIX, RawPersonDocument
@@ -21,7 +21,7 @@ from suyuan.epcis.values import within
 from suyuan.epcis.xml_reader import read_xml_places
 from suyuan.errors import InputError, SuyuanError
 
-_CATEGORIES: Final = {
+CATEGORIES: Final = {
     "order": "order_no",
     "payment": "payment_no",
     "waybill": "waybill_no",
@@ -39,13 +39,14 @@ _JSON: Final = re.compile(
 _SPACE: Final = b" \t\r\n\xef\xbb\xbf"
 
 
-def _first(data: bytes) -> bytes:
+def first_of(data: bytes) -> bytes:
+    """The first byte that says something."""
     return data[:4096].lstrip(_SPACE)[:1]
 
 
 def recognise(data: bytes, name: str = "") -> bool:
     """Whether the bytes look like EPCIS, by their content; ``name`` is not asked."""
-    first = _first(data)
+    first = first_of(data)
     if first == b"<":
         return _XML.search(data[:8192]) is not None
     return first in (b"{", b"[") and _JSON.search(data) is not None
@@ -56,10 +57,9 @@ _RUN = re.compile(rb"[^\"'<\s]+")
 _BEFORE = re.compile(rb"[^\w:%.\-]")
 
 
-def _ends(data: bytes, wanted: set[bytes]) -> dict[bytes, list[int]]:
+def find_ends(data: bytes, wanted: Container[bytes], longest: int) -> dict[bytes, list[int]]:
     """Where each of these texts ends in the bytes as an identifier of its own; one pass, however many there are."""
     found: dict[bytes, list[int]] = {}
-    longest = max(map(len, wanted))
     for run in _RUN.finditer(data):
         start, end = run.span()
         if end == len(data):
@@ -73,13 +73,14 @@ def _ends(data: bytes, wanted: set[bytes]) -> dict[bytes, list[int]]:
     return found
 
 
-def _number_length(document: RawPersonDocument) -> int:
+def number_length(document: RawPersonDocument) -> int:
     """Bytes of the document's number: the last part of a raw URI, or the whole identifier."""
     text = document.uri.encode("utf-8")
     return len(text.split(b":", 5)[5]) if document.uri.startswith(RAW_PREFIX) else len(text)
 
 
-def _mentions(event: Event) -> Iterator[str]:
+def mentions_of(event: Event) -> Iterator[str]:
+    """Every place of the event in which a person's document may be named."""
     yield from identifier_uris(event)
     for transaction in event.biz_transaction_list:
         yield transaction.biz_transaction
@@ -96,17 +97,18 @@ def _personal(data: bytes, events: list[tuple[Event, str]]) -> tuple[tuple[Perso
             raise within(error, place, "." if place.startswith("$") else "/") from None
     if not documents:
         return (), False
-    mentions = Counter(uri for event, _ in events for uri in _mentions(event))
+    mentions = Counter(uri for event, _ in events for uri in mentions_of(event))
     fields: dict[tuple[int, int], PersonalField] = {}
     hidden = False
-    ends = _ends(data, {document.uri.encode("utf-8") for document, _ in documents.values()})
+    wanted = {document.uri.encode("utf-8") for document, _ in documents.values()}
+    ends = find_ends(data, wanted, max(map(len, wanted)))
     for document, place in documents.values():
-        length = _number_length(document)
+        length = number_length(document)
         ranges = [(end - length, end) for end in ends.get(document.uri.encode("utf-8"), ())]
         hidden = hidden or len(ranges) < mentions[document.uri]
         subject = (document.kind, document.issuer, document.number)
         for start, end in ranges:
-            fields[(start, end)] = PersonalField(place, start, end, _CATEGORIES[document.kind], subject)
+            fields[(start, end)] = PersonalField(place, start, end, CATEGORIES[document.kind], subject)
     return tuple(fields[span] for span in sorted(fields)), hidden
 
 
@@ -132,7 +134,7 @@ def read(data: bytes, *, name: str = "", refused: list[SuyuanError] | None = Non
     rule is empty. With ``refused`` an event that breaks a rule is left out and its error put there; personal
     data in it cannot be found, so the document is then to be encrypted whole. Raises ``SuyuanError`` only.
     """
-    first = _first(data)
+    first = first_of(data)
     warnings: tuple[Warning_, ...] = ()
     if first == b"<":
         kind, events = "EPCIS/XML", read_xml_places(data, refused)
