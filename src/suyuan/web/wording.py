@@ -188,6 +188,9 @@ CUSTOMS_STATES: dict[str, str] = {
     "declaration_drafted": N_("import declaration drafted"),
     "declaration_failed": N_("import declaration not drafted"),
     "shipped_back": N_("shipped back"),
+    "tax_issued": N_("tax bill issued"),
+    "tax_consolidated": N_("tax bill consolidated"),
+    "tax_void": N_("tax bill void"),
 }
 
 # What is asked of customs after a declaration; the state of the request follows in the disposition.
