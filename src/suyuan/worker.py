@@ -53,11 +53,12 @@ async def _keep_partitions(services: Services) -> None:
 
 
 async def _keep_erasures(services: Services) -> None:
-    copy = services.erasure_copy()
+    copy, finish = services.erasure_copy(), True
     while True:
         try:
-            if erased := await keep_erasures(services.pool, copy):
-                _logger.warning("erasures of a newer database replayed", subjects=erased)
+            if erased := await keep_erasures(services.pool, copy, finish=finish):
+                _logger.warning("erasures done again, or finished", subjects=erased)
+            finish = False
         except _LOST as error:
             _logger.warning("erasures not kept outside", error=getattr(error, "code", type(error).__name__))
         await asyncio.sleep(ERASURES_EVERY)

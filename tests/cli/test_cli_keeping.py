@@ -21,7 +21,7 @@ from suyuan.errors import IntegrityError
 from suyuan.log import publish, sequence_once
 from suyuan.tlog.checkpoint import open_checkpoint
 from suyuan.tlog.note import Ed25519Verifier
-from suyuan.vault.erasing import ErasureCopy, erase_subject
+from suyuan.vault.erasing import ErasureCopy, erase_subject, journal_erasure
 from suyuan.vault.vault import SealedPart
 
 ORDER = Path(__file__).resolve().parents[2] / "examples" / "bonded" / "papers" / "16-order-ceb311.xml"
@@ -216,16 +216,28 @@ def test_the_worker_erases_again_after_any_restore(kept: Kept) -> None:
                 "INSERT INTO vault_subject VALUES ($1, '\\x00', '2025-01-01')", bytes.fromhex(entry.reference)
             )
 
-    kept.on_source(turn_back)
-    kept.on_source(work)
-
     async def left(services: Services) -> Any:
         return await services.pool.fetchval(
             "SELECT count(*) FROM vault_subject WHERE subject_id = $1", bytes.fromhex(entry.reference)
         )
 
+    kept.on_source(turn_back)
+    kept.on_source(work)
     assert kept.on_source(left) == 0
     assert copy.read() == [entry]
+
+    # Journalled and never deleted: the process died in between.
+    async def journal_only(services: Services) -> None:
+        await services.pool.execute(
+            "INSERT INTO vault_subject VALUES ($1, '\\x00', now())", bytes.fromhex(entry.reference)
+        )
+        await journal_erasure(services.pool, "subject", entry.reference, party_id="op", reason="again")
+
+    kept.on_source(journal_only)
+    kept.on_source(work)
+
+    assert kept.on_source(left) == 0
+    assert len(copy.read()) == 2
 
 
 def test_what_is_newer_has_to_be_said(kept: Kept, tmp_path: Path) -> None:
@@ -330,6 +342,9 @@ def test_a_full_disk_leaves_no_backup(kept: Kept, tmp_path: Path) -> None:
     assert (said.code, "backup.unwritable" in said.err) == (8, True)
     assert list(target.iterdir()) == []
     assert kept.suyuan("backup").code == 2
+    # Under another name than the server's, a backup would be one that no restore takes.
+    renamed = kept.suyuan.apart("backup", target, SUYUAN_BASE_URL="https://elsewhere.example")
+    assert (renamed.code, "backup.log.origin" in renamed.err, list(target.iterdir())) == (9, True, [])
     made = kept.suyuan.good("--lang", "zh", "backup", target)
     assert "不含密钥文件" in made.out
     assert [path.suffix for path in target.iterdir()] == [".backup"]

@@ -18,6 +18,7 @@ from suyuan.app import PUBLISHED
 from suyuan.cli.context import MANNER, check_deployment, console
 from suyuan.db import age, archive, backup, durable, keyfiles
 from suyuan.errors import InputError, IntegrityError, NotFoundError, SuyuanError, VerificationError
+from suyuan.tlog.checkpoint import open_checkpoint
 from suyuan.tlog.note import Ed25519Verifier, open_note, sign_note
 from suyuan.vault.erasing import Erasure, ErasureCopy, read_erasure_journal
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT, ERASURES = "checkpoint", "erasures"
 KEY_BYTES = 32
-_LEGS = "legs"
+_LEGS, _POLICY = "legs", "policy.toml"
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +127,16 @@ async def _origin(conn: Connection, settings: Settings, log_key: str) -> archive
     from suyuan.log import find_checkpoint
 
     newest = await find_checkpoint(conn)
+    if newest is not None:
+        try:
+            open_checkpoint(newest.note, Ed25519Verifier(log_key))
+        except SuyuanError:
+            raise IntegrityError(
+                "backup.log.origin",
+                f"The checkpoints of this database are not signed as {settings.log_origin}.",
+                path="SUYUAN_LOG_ORIGIN",
+                remedy="Set SUYUAN_BASE_URL or SUYUAN_LOG_ORIGIN as the server has them, or the keys it uses.",
+            ) from None
     return archive.Origin(
         base_url=settings.base_url,
         log_origin=settings.log_origin,
@@ -141,8 +152,8 @@ async def _origin(conn: Connection, settings: Settings, log_key: str) -> archive
 
 
 def _write_files(file: archive.ArchiveWriter, data_dir: Path) -> Iterator[archive.FilePart]:
-    """The operator's own profiles of legs; everything else in the data directory is derived, or kept elsewhere."""
-    for path in sorted((data_dir / _LEGS).glob("*")):
+    """The operator's own policy and profiles of legs; what else lies there is derived, or kept elsewhere."""
+    for path in sorted([data_dir / _POLICY, *(data_dir / _LEGS).glob("*")]):
         if path.is_file():
             name = path.relative_to(data_dir).as_posix()
             part = file.write(f"files/{name}", path.read_bytes())

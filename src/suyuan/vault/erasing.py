@@ -123,16 +123,18 @@ class ErasureCopy:
         replace_file(self.path, b"".join(msgspec.json.encode(one) + b"\n" for one in entries), mode=0o600)
 
 
-async def keep_erasures(pool: Pool, copy: ErasureCopy) -> int:
-    """Bring the journal and its copy to the same entries; returns how many subjects were erased again on the way.
+async def keep_erasures(pool: Pool, copy: ErasureCopy, *, finish: bool = False) -> int:
+    """Bring the journal and its copy to the same entries; returns how many subjects were erased on the way.
 
     What the copy has and the journal lacks was erased after the backup that this database comes from, and is erased
-    again. Raises ``UnavailableError`` (``vault.eraser``) and ``IntegrityError`` (``vault.erasures``).
+    again. With ``finish`` also what was journalled and not deleted yet, because the role was missing or the process
+    died; without, that may be at work in another process at this moment. Raises ``UnavailableError``
+    (``vault.eraser``) and ``IntegrityError`` (``vault.erasures``).
     """
     outside = await asyncio.to_thread(copy.read)
     inside = await read_erasure_journal(pool)
     erased = 0
-    if _identities(outside) - _identities(inside):
+    if finish or _identities(outside) - _identities(inside):
         erased = await replay_erasures(pool, outside)
         inside = await read_erasure_journal(pool)
     if inside != outside:
