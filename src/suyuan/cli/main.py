@@ -13,6 +13,7 @@ from suyuan.cli import (
     keeping,
     membership,
     papers,
+    policies,
     precheck,
     processes,
     receipts,
@@ -82,6 +83,7 @@ app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
 app.add_typer(receipts.customs, name="customs")
 app.add_typer(checking.gs1, name="gs1")
+app.add_typer(policies.policy, name="policy")
 app.command()(processes.demo)
 app.command()(processes.serve)
 app.command()(processes.worker)

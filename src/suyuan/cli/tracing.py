@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 import typer
 
-from suyuan.cli.context import AsJson, DataDir, console, load_settings, run, say, show
-from suyuan.errors import NotFoundError
+from suyuan.cli.context import AsJson, DataDir, console, run, say, show
+from suyuan.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from suyuan.app import Services
-    from suyuan.compliance.model import Finding
+    from suyuan.compliance.model import Coverage, Finding
+    from suyuan.trace import Viewer
     from suyuan.trace.model import Fact, Trace
 
 Uri = Annotated[
@@ -25,7 +26,21 @@ Uri = Annotated[
         help="The thing: a Digital Link on any host, an EPC URN, a document's URN, or (01)...(21)... in brackets.",
     ),
 ]
-Audience = Annotated[str, typer.Option("--audience", "-a", help="For whom: operator or public.")]
+Audience = Annotated[
+    str,
+    typer.Option(
+        "--audience",
+        "-a",
+        help="For whom: an audience of the policy, such as operator, public, member or regulator.",
+        show_default=False,
+    ),
+]
+ForParty = Annotated[
+    str,
+    typer.Option(
+        "--party", metavar="ID", help="For this member, as what the thing lets it look.", show_default=False
+    ),
+]
 _RAW = "urn:suyuan:raw:"
 _BRACKETS = re.compile(r"\(01\)(\d{14})\((21|10)\)(\S+)")
 
@@ -48,12 +63,30 @@ def thing_of(services: Services, text: str) -> str:
     return read_thing(text, path="URI")
 
 
-def _unknown(text: str) -> NotFoundError:
+async def viewer_for(services: Services, audience: str, party: str) -> Viewer:
+    """The viewer that the options name. Raises ``InputError`` (``cli.viewer.both``) and ``NotFoundError``."""
+    from suyuan.trace import Viewer
+
+    if party and audience:
+        raise InputError(
+            "cli.viewer.both",
+            "What a member sees is seen as one audience: its own.",
+            path="--party",
+            remedy="Name an audience or a party.",
+        )
+    if party:
+        return await services.reader.viewer_of(party)
+    return Viewer(services.reader.policy.audience(audience).name)
+
+
+def unknown_thing(text: str) -> NotFoundError:
+    """The error for a thing of which nothing is known, or nothing that the viewer may know."""
     return NotFoundError(
         "trace.thing.unknown",
         f"Nothing is known of {text}.",
         path="URI",
-        remedy="Check the code and the data directory; suyuan capture takes papers in.",
+        remedy="Check the code and the data directory; suyuan capture takes papers in. Of goods on whose chain a"
+        " member is not, it sees nothing: suyuan policy explain URI --party ID says why.",
     )
 
 
@@ -94,6 +127,7 @@ def _fact_lines(fact: Fact) -> list[str]:
         lines.append(
             f"    {say('withdrawn', '已更正')}: {correction.reason or correction.declared_at.isoformat()}"
         )
+    lines.append(f"    {say('seen because', '可见原因')}: {say(fact.sight.reason_en, fact.sight.reason_zh)}")
     if fact.log_index is None:
         lines.append(f"    {say('being logged', '正在写入日志')}")
     return lines
@@ -123,28 +157,32 @@ def _print_trace(found: Trace) -> None:
 
 
 def trace(
-    uri: Uri, audience: Audience = "operator", data_dir: DataDir = None, as_json: AsJson = False
+    uri: Uri,
+    audience: Audience = "",
+    party: ForParty = "",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """The way of one thing, in order of time: where, when, what, who says so, and how it is tied to the thing.
 
     \b
       suyuan trace https://id.gs1.org/01/09506000134352/21/A1
       suyuan trace urn:suyuan:raw:order:PLATFORM:20251001001 --audience public
+      suyuan trace https://id.gs1.org/01/09506000134352/21/A1 --party nanyue-broker
     """
 
-    found = run(data_dir, lambda services: _read(services, uri, audience))
+    found = run(data_dir, lambda services: _read(services, uri, audience, party))
     if as_json:
         show(found, True, str)
     else:
         _print_trace(found)
 
 
-async def _read(services: Services, uri: str, audience: str) -> Trace:
-    from suyuan.trace import Viewer
-
-    found = await services.reader.read(thing_of(services, uri), Viewer(audience))
+async def _read(services: Services, uri: str, audience: str, party: str) -> Trace:
+    viewer = await viewer_for(services, audience or ("" if party else "operator"), party)
+    found = await services.reader.read(thing_of(services, uri), viewer)
     if found is None:
-        raise _unknown(uri)
+        raise unknown_thing(uri)
     return found
 
 
@@ -162,19 +200,20 @@ _MARKS = {
 }
 
 
-def coverage(uri: Uri, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def coverage(
+    uri: Uri,
+    audience: Audience = "",
+    party: ForParty = "",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Which of the legs that the law asks for are there, which are missing, and who owes them.
 
     \b
       suyuan coverage https://id.gs1.org/01/09506000134352/21/A1
     """
 
-    from suyuan.compliance.coverage import coverage_of
-    from suyuan.compliance.legs import load_profiles
-
-    trace = run(data_dir, lambda services: _read(services, uri, "operator"))
-    profiles = load_profiles(load_settings(data_dir).data_dir / "legs")
-    found = coverage_of(trace, profiles, datetime.now(UTC))
+    found = run(data_dir, lambda services: _covered(services, uri, audience, party))
     if as_json:
         show(found, True, str)
         return
@@ -190,6 +229,19 @@ def coverage(uri: Uri, data_dir: DataDir = None, as_json: AsJson = False) -> Non
             f"{mark} {say(leg.name_en, leg.name_zh)}  {state}{owed}  {reason}", style=style, markup=False
         )
     _print_findings(found.findings)
+
+
+async def _covered(services: Services, uri: str, audience: str, party: str) -> Coverage:
+    from suyuan.compliance.coverage import coverage_seen
+    from suyuan.compliance.legs import load_profiles
+    from suyuan.trace import OPERATOR
+
+    viewer = await viewer_for(services, audience or ("" if party else "operator"), party)
+    readings = await services.reader.read_views(thing_of(services, uri), OPERATOR, viewer)
+    if not readings or readings[1].trace.audience == "elsewhere":
+        raise unknown_thing(uri)
+    profiles = load_profiles(services.settings.data_dir / "legs")
+    return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
 
 
 def balance(
@@ -234,7 +286,8 @@ def balance(
 def bundle(
     uri: Uri,
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
-    audience: Audience = "public",
+    audience: Audience = "",
+    party: ForParty = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -243,7 +296,7 @@ def bundle(
     suyuan bundle https://id.gs1.org/01/09506000134352/21/A1 --out tin.bundle.json
     """
 
-    data = run(data_dir, lambda services: _bundle(services, uri, audience))
+    data = run(data_dir, lambda services: _bundle(services, uri, audience, party))
     out.write_bytes(data)
     show(
         {"file": str(out), "bytes": len(data)},
@@ -255,14 +308,15 @@ def bundle(
     )
 
 
-async def _bundle(services: Services, uri: str, audience: str) -> bytes:
-    from suyuan.trace import Viewer, make_bundle
+async def _bundle(services: Services, uri: str, audience: str, party: str) -> bytes:
+    from suyuan.trace import make_bundle
 
+    viewer = await viewer_for(services, audience or ("" if party else "public"), party)
     found = await make_bundle(
         services.reader,
         services.tree,
         thing_of(services, uri),
-        Viewer(audience),
+        viewer,
         log_key=services.signer.vkey,
     )
     if found is None:

@@ -7,27 +7,22 @@ a proof need. As what a party looks at a thing is decided in ``sight``, by what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from suyuan.capture.links import PERSON_KINDS, document_kind
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import Product, find_places, find_products
 from suyuan.db.pool import Connection, Pool, reading, sql
-from suyuan.disclosure.claims import Claim
-from suyuan.disclosure.mask import Masked, context_of, mask_claims
-from suyuan.disclosure.policy import Context, Policy, Verdict, load_policy
-from suyuan.gs1.percent import decode_value
+from suyuan.disclosure.policy import Policy, load_policy
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses
 from suyuan.parties.members import Party, find_parties, get_party
 from suyuan.parties.roles import Grant, grants_at
-from suyuan.trace.claims import Positions, claims_at_hand, own_body, own_claims
+from suyuan.trace.claims import own_body
 from suyuan.trace.facts import (
     Names,
     Relatives,
@@ -37,59 +32,18 @@ from suyuan.trace.facts import (
     make_fact,
     mentioned_places,
 )
-from suyuan.trace.model import Fact, Place, Recall, Tie, TieLink, Trace
+from suyuan.trace.masking import Footprint, Gathered, Masking, Seen, may_ask, on_the_way, split_item
+from suyuan.trace.model import Fact, Place, Recall, Trace
 from suyuan.trace.model import Party as TraceParty
 from suyuan.trace.remembered import Remembered
-from suyuan.trace.sight import OPERATOR, PUBLIC, SIGHTS, Ground, Standing, Viewer, standing_of
+from suyuan.trace.sight import OPERATOR, PUBLIC, Ground, Viewer
 from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
 from suyuan.trace.walk import Walk, walk
 
-__all__ = ["OPERATOR", "PUBLIC", "TraceReader", "Viewer"]
+__all__ = ["OPERATOR", "PUBLIC", "Footprint", "Gathered", "Reading", "Seen", "TraceReader", "Viewer", "may_ask",
+           "split_item"]  # fmt: skip
 
 _ITEM_PREFIX = "https://id.gs1.org/01/"
-_ASK_ANYTHING = ("operator", "regulator")
-# Where an event would name the thing that a link of a tie goes through.
-_LINK_PATHS = {"alias": "epcList", "input": "inputEPCList", "lot": "quantityList/epcClass"}
-
-
-class Seen:
-    """One event as its viewer gets it: the event, its fact, its mask, and where its lists name our things.
-
-    Bundles are built from these. ``audiences`` are those of the policy as which the viewer sees the event.
-    """
-
-    def __init__(
-        self,
-        event: StoredEvent,
-        fact: Fact,
-        positions: Positions,
-        audiences: tuple[str, ...],
-        mask: Callable[[], Masked],
-    ) -> None:
-        self.event = event
-        self.fact = fact
-        self.positions = positions
-        self.audiences = audiences
-        self._mask = mask
-
-    @cached_property
-    def masked(self) -> Masked:
-        """The mask. A page of the operator's never asks for it."""
-        return self._mask()
-
-
-class Footprint(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trace depends on, and how much of it there was: a cheap way to know that nothing changed.
-
-    ``rows`` counts the index rows of these keys since ``month``; ``acts`` the acts of issuing on the code.
-    """
-
-    keys: dict[bytes, bool]
-    month: date
-    rows: int
-    acts: int
-    gtin: str
-    serial: str
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,33 +57,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     def is_nothing(self) -> bool:
         """For this viewer the thing does not exist: it is not on the thing's chain and delivered no fact of it."""
         return self.trace.audience == "elsewhere" and not self.seen
-
-
-class Gathered(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is stored of one thing, before any mask. Not for faces."""
-
-    walk: Walk
-    events: list[StoredEvent]
-    relatives: dict[int, Relatives]
-    names: Names
-    facts: tuple[Fact, ...]
-    gtin: str
-    serial: str
-    lot: str
-    state: str
-    recall: Recall | None
-    product: dict[str, str]
-    ground: Ground
-    footprint: Footprint
-
-
-def split_item(uri: str) -> tuple[str, str, str]:
-    """GTIN, serial and lot in a canonical GTIN URI; empty where it has none."""
-    if not uri.startswith(_ITEM_PREFIX):
-        return "", "", ""
-    parts = [decode_value(part) for part in uri[len(_ITEM_PREFIX) :].split("/")]
-    keys = dict(zip(parts[1::2], parts[2::2], strict=False))
-    return parts[0], keys.get("21", ""), keys.get("10", "")
 
 
 class TraceReader:
@@ -182,7 +109,7 @@ class TraceReader:
         names = await self._names(conn, events, relatives)
         said = [split_item(uri)[2] for uri in found.lots if uri.startswith(f"{_ITEM_PREFIX}{gtin}/")]
         lot = lot or next(iter(said), status["lot"] if status is not None else "")
-        own = _on_the_way(found, events)
+        own = on_the_way(found, events)
         facts = [
             make_fact(
                 event,
@@ -232,11 +159,11 @@ class TraceReader:
         """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
         (``policy.audience.unknown``).
         """
-        standing = standing_of(viewer, gathered.ground, self.policy.classes)
-        audience = self.policy.audience(standing.audience).name
+        masking = self.masking(gathered, viewer)
+        audience = masking.standing.audience
         found = gathered.walk
         whole = viewer.whole
-        seen = self._mask(gathered, viewer, standing) if may_ask(found.thing, audience) else []
+        seen = masking.all_seen()
         facts = tuple(one.fact for one in seen)
         outside = audience == "elsewhere"
         return Reading(
@@ -259,11 +186,15 @@ class TraceReader:
                 aliases=() if outside else tuple(found.aliases),
                 parcels=found.parcels if whole else (),
                 truncated=found.truncated,
-                standing=standing.rests,
+                standing=masking.standing.rests,
             ),
             seen=tuple(seen),
             footprint=gathered.footprint,
         )
+
+    def masking(self, gathered: Gathered, viewer: Viewer) -> Masking:
+        """The viewer's mask over what was gathered. Raises ``NotFoundError`` (``policy.audience.unknown``)."""
+        return Masking(self.policy, gathered, viewer)
 
     async def unchanged(self, footprint: Footprint) -> bool:
         """Whether nothing was said, since the trace was read, of anything that it went through.
@@ -296,78 +227,6 @@ class TraceReader:
             thing=thing, kind=thing_kind(thing), gtin=gtin, serial="", lot="", state="unknown",
             audience=viewer.audience, product=attributes, facts=(), ambiguities=(), recall=None,
         )  # fmt: skip
-
-    # -- masking ------------------------------------------------------------------------------------------
-
-    def _mask(self, gathered: Gathered, viewer: Viewer, standing: Standing) -> list[Seen]:
-        found, events = gathered.walk, gathered.events
-        chain = frozenset(_on_the_way(found, events))
-        item = frozenset({found.thing, *found.aliases})
-        classes = {uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots)}
-        lots = frozenset({*found.lots, *classes})
-        seen = []
-        for event, whole in zip(events, gathered.facts, strict=True):
-            key = event.row["event_key"]
-            context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
-            asked = _Asked(event, context, found.positions.get(key, {}), chain)
-            one = (
-                self._whole(asked, whole)
-                if self.policy.audience(standing.audience).sees_all
-                else self._seen(asked, gathered, viewer, standing)
-            )
-            if one is not None:
-                seen.append(one)
-        return seen
-
-    def _whole(self, asked: _Asked, fact: Fact) -> Seen:
-        """An event for one who sees everything: nothing is asked of the policy, claim by claim, until a proof is."""
-
-        def mask() -> Masked:
-            return mask_claims(self.policy, "operator", asked.claims(), asked.context)
-
-        return Seen(asked.event, fact, asked.positions, ("operator",), mask)
-
-    def _seen(self, asked: _Asked, gathered: Gathered, viewer: Viewer, standing: Standing) -> Seen | None:
-        event = asked.event
-        key = event.row["event_key"]
-        own = bool(viewer.party) and event.row["party_id"] == viewer.party
-        audiences = ("deliverer",) if own else audiences_of(standing, key)
-        claims = asked.claims()
-        # Of an event that another delivered as well, the word of the one that stands for it is not the viewer's own.
-        of_statement = audiences if own else (standing.audience,)
-        masked = mask_claims(self.policy, audiences, claims, asked.context, of_statement=of_statement)
-        if not masked.shown:
-            return None
-        sight = SIGHTS.get(audiences[0], SIGHTS["public"])
-        if viewer.party and audiences[0] not in ("deliverer", "named", "public"):
-            public = mask_claims(self.policy, "public", claims, asked.context)
-            sight = SIGHTS["public"] if masked.shown <= public.shown else sight
-        fact = make_fact(
-            event,
-            body=masked.body,
-            statement=masked.statement,
-            relatives=gathered.relatives[key],
-            names=gathered.names,
-            tie=self._tie(event.tie, audiences, asked.context),
-            whole=False,
-            own=own,
-            sight=sight,
-        )
-        return Seen(event, fact, asked.positions, audiences, lambda: masked)
-
-    def _tie(self, tie: Tie, audiences: tuple[str, ...], context: Context) -> Tie:
-        """A tie as a masked audience sees it: what kinds of things it goes through and when, and of these by name
-        the lot and what the audience may see on its own. The public's page names kinds alone.
-        """
-        if audiences == ("public",):
-            return Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
-        views = [self.policy.view(name, context) for name in audiences]
-        links = []
-        for link in tie.links:
-            path = _LINK_PATHS.get(link.kind, "bizTransactionList" if document_kind(link.uri) else "parentID")
-            shown = any(view.verdict(path, link.uri) is Verdict.SHOWN for view in views)
-            links.append(msgspec.structs.replace(link, event_key=0) if shown else _plain_link(link))
-        return Tie(kind=tie.kind, links=tuple(links))
 
     # -- names --------------------------------------------------------------------------------------------
 
@@ -420,51 +279,9 @@ class TraceReader:
         return recall_of(facts, may, lot)
 
 
-def _on_the_way(found: Walk, events: Sequence[StoredEvent]) -> set[str]:
-    """Everything that ties facts to the item: what contained it, its papers, what it was made from."""
-    chain = {reach.uri for reach in found.containers} | set(found.papers) | {found.thing}
-    return chain | {link.uri for event in events for link in event.tie.links}
-
-
-def may_ask(thing: str, audience: str) -> bool:
-    """Whether an audience may ask for such a thing at all.
-
-    The public asks for what somebody can have in hand: an item, a lot or a package. A container and a paper belong to
-    trade, their numbers can be guessed in order, and members see of them what their chain lets them. A bare GTIN
-    stands in everybody's orders: its way would be that of every lot and parcel.
-    """
-    if audience in _ASK_ANYTHING:
-        return True
-    gtin, serial, lot = split_item(thing)
-    if gtin:
-        return bool(serial or lot)
-    return audience != "public" or not document_kind(thing)
-
-
-def audiences_of(standing: Standing, event_key: int) -> tuple[str, ...]:
-    """As which audiences of the policy a standing sees an event, the one that says most of why first."""
-    if event_key in standing.delivered:
-        return ("deliverer",)
-    if event_key in standing.named and standing.audience not in _ASK_ANYTHING:
-        return ("named", standing.audience)
-    return (standing.audience,)
-
-
 def party_numbers(party: Party) -> frozenset[str]:
     """The numbers by which a paper may name a party."""
     return frozenset(number for number in (party.customs_code, party.uscc, party.gln) if number)
-
-
-class _Asked(msgspec.Struct, frozen=True):
-    """One event that a mask is asked for."""
-
-    event: StoredEvent
-    context: Context
-    positions: Positions
-    chain: frozenset[str]
-
-    def claims(self) -> Sequence[Claim]:
-        return own_claims(claims_at_hand(self.event.body, self.event.statement, self.positions), self.chain)
 
 
 def _speakers(events: Iterable[StoredEvent], relatives: Mapping[int, Relatives]) -> set[str]:
@@ -529,17 +346,6 @@ def _place(place: CatalogPlace) -> Place:
         country=place.country,
         unlocode=place.unlocode,
         customs_code=place.customs_code,
-    )
-
-
-def _plain_link(link: TieLink) -> TieLink:
-    lot = link.kind == "lot"
-    return TieLink(
-        kind="parcel" if link.kind in PERSON_KINDS else link.kind,
-        uri=link.uri if lot else "",
-        label=link.label if lot else "",
-        since=link.since,
-        until=link.until,
     )
 
 
