@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -12,7 +13,7 @@ from litestar.routes import HTTPRoute
 from suyuan.console.frame import PAGE_HEADERS
 from suyuan.console.routes import console_routes
 from suyuan.db.pool import transaction
-from suyuan.parties import sessions_attempts
+from suyuan.parties import Party, add_party, sessions_attempts
 from suyuan.parties.users_journal import list_user_acts
 from suyuan.parties.users_links import make_link
 
@@ -443,3 +444,38 @@ async def test_the_language_is_kept_in_account_and_browser(site: Site) -> None:
         assert '<html lang="en">' in (await client.get("/console", headers={"Accept-Language": "zh"})).text
     async with await site.signed_in(lin) as fresh:
         assert '<html lang="en">' in (await fresh.get("/console", headers={"Accept-Language": "zh"})).text
+
+
+# -- the first page ---------------------------------------------------------------------------------------
+
+
+async def test_the_first_page_shows_a_party_its_own_papers_and_the_operator_all(site: Site) -> None:
+    event = {
+        "type": "ObjectEvent",
+        "eventTime": "2025-08-01T10:00:00.000+02:00",
+        "eventTimeZoneOffset": "+02:00",
+        "action": "OBSERVE",
+        "bizStep": "shipping",
+        "epcList": ["https://id.gs1.org/01/09506000134352/21/A1"],
+    }
+    document = {
+        "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": "2025-08-01T08:00:00Z",
+        "epcisBody": {"eventList": [event]},
+    }
+    await add_party(site.services.pool, Party(party_id="other", name_en="Other Firm", name_zh="别家"))
+    for party in ("haimen", "other"):
+        deliverer = await site.services.deliverer_of(party)
+        await site.services.capture.submit(json.dumps(document).encode(), deliverer, name=f"{party}.jsonld")
+    lin, chen = await site.person("lin"), await site.person("chen", party="op")
+    async with await site.signed_in(lin) as own, await site.signed_in(chen) as operator:
+        page = (await own.get("/console")).text
+        assert "haimen.jsonld" in page
+        assert "other.jsonld" not in page
+        assert "Papers in 30 days" in page
+        page = (await operator.get("/console")).text
+        assert "haimen.jsonld" in page
+        assert "other.jsonld" in page
+        assert "Other Firm" in page
