@@ -128,13 +128,13 @@ def _duplicates(papers: list[Paper]) -> Iterator[FileFinding]:
             )
 
 
-def _differs(paper: Paper, field: str, other: Paper, other_field: str, what: str) -> Iterator[FileFinding]:
+def _differs(paper: Paper, field: str, other: Paper, other_field: str, code: str) -> Iterator[FileFinding]:
     mine, theirs = paper.value(field).strip(), other.value(other_field).strip()
     if mine and theirs and mine.upper() != theirs.upper():
         yield (
             paper.file,
             error(
-                f"customs.match.{what}",
+                code,
                 paper.path(field),
                 f"{field} is not {other_field} of the {other.kind} at {other.path(other_field)}"
                 f" in {other.file}.",
@@ -159,10 +159,10 @@ def _amount_differs(
 
 
 def _payment(order: Paper, payment: Paper) -> Iterator[FileFinding]:
-    yield from _differs(payment, "payerIdNumber", order, "buyerIdNumber", "buyer")
-    yield from _differs(payment, "payerName", order, "buyerName", "buyer")
-    yield from _differs(payment, "ebpCode", order, "ebpCode", "platform")
-    yield from _differs(payment, "payTransactionId", order, "payTransactionId", "number")
+    yield from _differs(payment, "payerIdNumber", order, "buyerIdNumber", "customs.match.buyer")
+    yield from _differs(payment, "payerName", order, "buyerName", "customs.match.buyer")
+    yield from _differs(payment, "ebpCode", order, "ebpCode", "customs.match.platform")
+    yield from _differs(payment, "payTransactionId", order, "payTransactionId", "customs.match.number")
     yield from _amount_differs(
         payment,
         "amountPaid",
@@ -174,9 +174,9 @@ def _payment(order: Paper, payment: Paper) -> Iterator[FileFinding]:
 
 
 def _list(order: Paper, listed: Paper) -> Iterator[FileFinding]:
-    yield from _differs(listed, "buyerIdNumber", order, "buyerIdNumber", "buyer")
-    yield from _differs(listed, "buyerName", order, "buyerName", "buyer")
-    yield from _differs(listed, "ebcCode", order, "ebcCode", "seller")
+    yield from _differs(listed, "buyerIdNumber", order, "buyerIdNumber", "customs.match.buyer")
+    yield from _differs(listed, "buyerName", order, "buyerName", "customs.match.buyer")
+    yield from _differs(listed, "ebcCode", order, "ebcCode", "customs.match.seller")
     yield from _amount_differs(
         listed,
         "freight",
@@ -233,14 +233,14 @@ def _goods(order: Paper, listed: Paper) -> Iterator[FileFinding]:
 
 
 def _waybill(listed: Paper, waybill: Paper) -> Iterator[FileFinding]:
-    yield from _differs(waybill, "logisticsNo", listed, "logisticsNo", "waybill")
-    yield from _differs(waybill, "logisticsCode", listed, "logisticsCode", "waybill")
-    yield from _differs(waybill, "consigneeAddress", listed, "consigneeAddress", "consignee")
+    yield from _differs(waybill, "logisticsNo", listed, "logisticsNo", "customs.match.waybill")
+    yield from _differs(waybill, "logisticsCode", listed, "logisticsCode", "customs.match.waybill")
+    yield from _differs(waybill, "consigneeAddress", listed, "consigneeAddress", "customs.match.consignee")
 
 
 def _recipient(order: Paper, waybill: Paper) -> Iterator[FileFinding]:
-    yield from _differs(waybill, "consignee", order, "consignee", "consignee")
-    yield from _differs(waybill, "consigneeTelephone", order, "consigneeTelephone", "consignee")
+    yield from _differs(waybill, "consignee", order, "consignee", "customs.match.consignee")
+    yield from _differs(waybill, "consigneeTelephone", order, "consigneeTelephone", "customs.match.consignee")
 
 
 def _alone(by_kind: dict[str, dict[str, Paper]]) -> Iterator[FileFinding]:

@@ -59,7 +59,7 @@ class Unverified(Exception):  # noqa: N818 - an outcome that is told, not an err
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
-        self.code = f"customs.signature.{code}"
+        self.code = code
         self.reason = reason
 
 
@@ -93,35 +93,50 @@ class SignedMessage:
         info = _only(self._signature, "SignedInfo")
         kind, digest = _METHODS.get(_algorithm(info, "SignatureMethod"), ("", ""))
         if not kind:
-            raise Unverified("algorithm", "The signature uses an algorithm that is not accepted.")
+            raise Unverified(
+                "customs.signature.algorithm", "The signature uses an algorithm that is not accepted."
+            )
         covered, digest_method = self._covered(info)
         if certificate is None:
-            raise Unverified("certificate_unknown", "The signature's certificate is not on the trusted list.")
+            raise Unverified(
+                "customs.signature.certificate_unknown",
+                "The signature's certificate is not on the trusted list.",
+            )
         if certificate.kind != kind:
             raise Unverified(
-                "algorithm", "The algorithm of the signature is not that of the certificate's key."
+                "customs.signature.algorithm",
+                "The algorithm of the signature is not that of the certificate's key.",
             )
         if _WEAK in (digest, _DIGESTS[digest_method][0]) and not certificate.legacy:
             raise Unverified(
-                "algorithm", "The signature uses SHA-1, which is not accepted for this certificate."
+                "customs.signature.algorithm",
+                "The signature uses SHA-1, which is not accepted for this certificate.",
             )
         if not certificate.is_valid_at(at):
-            raise Unverified("certificate_expired", "The certificate is not valid at this time.")
+            raise Unverified(
+                "customs.signature.certificate_expired", "The certificate is not valid at this time."
+            )
         stated = _bytes_of(_only(_only(info, "Reference"), "DigestValue"))
         if _DIGESTS[digest_method][1](covered) != stated:
-            raise Unverified("content", "The content is not what was signed: its digest differs.")
+            raise Unverified(
+                "customs.signature.content", "The content is not what was signed: its digest differs."
+            )
         signed = _canonical(
             info, _algorithm(info, "CanonicalizationMethod"), _only(info, "CanonicalizationMethod")
         )
         if not _holds(certificate, digest, signed, _bytes_of(_only(self._signature, "SignatureValue"))):
-            raise Unverified("value", "The signature was not made with the certificate's key.")
+            raise Unverified(
+                "customs.signature.value", "The signature was not made with the certificate's key."
+            )
 
     def _covered(self, info: Any) -> tuple[bytes, str]:
         """The canonical bytes that the one reference covers, and the name of its digest."""
         reference = _only(info, "Reference")
         digest_method = _algorithm(reference, "DigestMethod")
         if digest_method not in _DIGESTS:
-            raise Unverified("algorithm", "The digest uses an algorithm that is not accepted.")
+            raise Unverified(
+                "customs.signature.algorithm", "The digest uses an algorithm that is not accepted."
+            )
         holders = reference.findall(_DS + "Transforms")
         transforms = [one for holder in holders for one in holder if isinstance(one.tag, str)]
         names = [one.get("Algorithm", "") for one in transforms]
@@ -136,7 +151,9 @@ class SignedMessage:
             transforms = transforms[1:]
             element = _without(self._root, self._signature)
         if len(names) > 1:
-            raise Unverified("algorithm", "The signature uses transforms that are not accepted.")
+            raise Unverified(
+                "customs.signature.algorithm", "The signature uses transforms that are not accepted."
+            )
         method = names[0] if names else _C14N
         return _canonical(element, method, transforms[0] if transforms else None), digest_method
 
@@ -154,7 +171,7 @@ class SignedMessage:
 
 
 def _elsewhere() -> Unverified:
-    return Unverified("reference", "The signature covers something else than what is read.")
+    return Unverified("customs.signature.reference", "The signature covers something else than what is read.")
 
 
 def _local(element: Any) -> str:
@@ -164,7 +181,7 @@ def _local(element: Any) -> str:
 def _only(parent: Any, name: str) -> Any:
     found = parent.findall(_DS + name)
     if len(found) != 1:
-        raise Unverified("structure", f"The signature has not exactly one {name}.")
+        raise Unverified("customs.signature.structure", f"The signature has not exactly one {name}.")
     return found[0]
 
 
@@ -176,7 +193,7 @@ def _bytes_of(element: Any) -> bytes:
     try:
         return base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Unverified("structure", "A value of the signature is no base64.") from None
+        raise Unverified("customs.signature.structure", "A value of the signature is no base64.") from None
 
 
 def _canonical(element: Any, method: str, parameters: Any) -> bytes:
@@ -184,7 +201,9 @@ def _canonical(element: Any, method: str, parameters: Any) -> bytes:
     from lxml import etree
 
     if method not in (_C14N, _C14N_EXCLUSIVE):
-        raise Unverified("algorithm", "The signature uses a canonical form that is not accepted.")
+        raise Unverified(
+            "customs.signature.algorithm", "The signature uses a canonical form that is not accepted."
+        )
     exclusive = method == _C14N_EXCLUSIVE
     prefixes = None
     if exclusive and parameters is not None:
@@ -196,7 +215,7 @@ def _canonical(element: Any, method: str, parameters: Any) -> bytes:
             whole, method="c14n", exclusive=exclusive, with_comments=False, inclusive_ns_prefixes=prefixes
         )
     except (etree.C14NError, ValueError):
-        raise Unverified("structure", "The document has no canonical form.") from None
+        raise Unverified("customs.signature.structure", "The document has no canonical form.") from None
     return canonical
 
 
