@@ -19,21 +19,33 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import msgspec
 import segno
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from suyuan.cli.context import MANNER, problem_of, say
+from suyuan.cli.demo_summary import (
+    Delivery,
+    JourneyReport,
+    delivery_line,
+    local_time,
+    masked,
+    open_legs,
+    refusal_text,
+    route_of,
+    summary_lines,
+    trace_address,
+)
 from suyuan.cli.journey import Journey, Paper, expand, load_journey, load_manifest
 from suyuan.cli.users import demo_entrance
-from suyuan.errors import NotFoundError, SuyuanError, UnavailableError
+from suyuan.errors import InputError, NotFoundError, RefusedError, SuyuanError, UnavailableError
 from suyuan.gs1.serials import item_uri
 from suyuan.proof.verification import verify_bundle
 
@@ -46,6 +58,8 @@ _DOORS = {
     "evidence": ("/api/v1/evidence", "capture"),
     "activate": ("/api/v1/codes/activate", "codes.activate"),
 }
+# What a door answers when the paper is at fault, and not the server or the token.
+_ABOUT_THE_PAPER = frozenset({400, 409, 413, 415, 422})
 _CONTENT_TYPES = {
     ".jsonld": "application/ld+json",
     ".json": "application/json",
@@ -53,45 +67,6 @@ _CONTENT_TYPES = {
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One paper of the manifest and what its door answered; ``missing`` ones were not in the folder."""
-
-    step: int
-    paper: str
-    party: str
-    missing: bool
-    event_ids: tuple[str, ...] = ()
-    kind: str = ""
-
-
-class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What the doors say of the followed item after all papers are in."""
-
-    journey: str
-    item: str
-    steps: int
-    steps_found: tuple[int, ...]
-    papers: int
-    missing_papers: tuple[Delivery, ...]
-    route: tuple[str, ...]
-    mode: str
-    legs_present: int
-    legs_required: int
-    legs_open: tuple[dict[str, Any], ...]
-    assurance: dict[str, int]
-    balance: dict[str, Any]
-    waybills: int
-    consignments: tuple[dict[str, Any], ...]
-    state: str
-    findings: tuple[str, ...]
-    recalled: str
-    facts_verified: int
-    verify_ms: float
-    page: str
-    seconds: float
-    console: str = ""
 
 
 def examples_folder() -> Path:
@@ -201,8 +176,13 @@ class CommandLine:
         from suyuan.cli.main import app
 
         out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            app([*arguments, "--data-dir", str(self._data_dir), "--json"], standalone_mode=False)
+        language, as_json = MANNER.language, MANNER.as_json
+        try:
+            with contextlib.redirect_stdout(out):
+                app([*arguments, "--data-dir", str(self._data_dir), "--json"], standalone_mode=False)
+        finally:
+            # The inner command said how it speaks; the demo goes on as it was asked to.
+            MANNER.language, MANNER.as_json = language, as_json
         text = out.getvalue().strip()
         return json.loads(text) if text else None
 
@@ -260,9 +240,28 @@ class Demo:
         return [line.split(",")[column] for line in lines[1:]]
 
     def deliver(self, paper: Paper, serials: Sequence[str]) -> Delivery:
-        """Send one paper through its door with its party's token, and wait until it is taken."""
+        """Send one paper through its door with its party's token, and wait until it is taken.
+
+        A paper that is refused for what stands in it is told, and the journey goes on without it.
+        """
+        delivery = Delivery(step=paper.step, paper=paper.name, party=paper.delivering_party)
         if paper.missing:
-            return Delivery(step=paper.step, paper=paper.name, party=paper.delivering_party, missing=True)
+            return msgspec.structs.replace(delivery, missing=True)
+        try:
+            stored = self._send(paper, serials)
+        except (InputError, RefusedError) as refusal:
+            return msgspec.structs.replace(delivery, refused=problem_of(refusal))
+        events = stored.get("events") or (
+            [{"event_id": stored["event_id"]}] if stored.get("event_id") else []
+        )
+        return msgspec.structs.replace(
+            delivery,
+            event_ids=tuple(event["event_id"] for event in events),
+            kind=stored.get("kind", "command"),
+            warnings=tuple(stored.get("warnings") or ()),
+        )
+
+    def _send(self, paper: Paper, serials: Sequence[str]) -> dict[str, Any]:
         path, _ = _DOORS[paper.door]
         answer = self.client.post(
             path,
@@ -273,37 +272,31 @@ class Demo:
                 "Content-Type": _CONTENT_TYPES.get(paper.path.suffix, "application/octet-stream"),
             },
         )
-        stored = self.read(answer)
+        stored: dict[str, Any] = self.read(answer)
         if paper.door == "epcis":
             capture = answer.headers["Location"].rsplit("/", 1)[-1]
             found = self.client.get(
                 f"/api/v1/evidence/{capture}", headers=self.bearer(paper.delivering_party)
             )
             stored = self.read(found)
-        events = stored.get("events") or (
-            [{"event_id": stored["event_id"]}] if stored.get("event_id") else []
-        )
-        return Delivery(
-            step=paper.step,
-            paper=paper.name,
-            party=paper.delivering_party,
-            missing=False,
-            event_ids=tuple(event["event_id"] for event in events),
-            kind=stored.get("kind", "command"),
-        )
+        return stored
 
     def bearer(self, party: str) -> dict[str, str]:
         """The header with a party's token."""
         return {"Authorization": f"Bearer {self.tokens[party]}"}
 
     def read(self, answer: httpx.Response) -> Any:
-        """The answer's JSON. Raises ``SuyuanError`` with what the door said if it refused."""
+        """The answer's JSON.
+
+        Raises what the door said: ``RefusedError`` where it is about what was sent, else ``SuyuanError``.
+        """
         body = answer.json() if answer.content else {}
         if answer.is_error:
-            raise SuyuanError(
+            kind = RefusedError if answer.status_code in _ABOUT_THE_PAPER else SuyuanError
+            raise kind(
                 body.get("code", f"http.{answer.status_code}"),
                 body.get("detail", answer.reason_phrase),
-                path=str(answer.request.url.path),
+                path=body.get("path") or str(answer.request.url.path),
                 remedy=body.get("remedy", ""),
             )
         return body
@@ -311,6 +304,12 @@ class Demo:
     def ask(self, path: str, **query: str) -> Any:
         """What a door tells the operator."""
         return self.read(self.client.get(path, params=query, headers=self.bearer(OPERATOR)))
+
+    def number_of(self, document: str) -> str:
+        """The number behind a pseudonym, as the door for reveals gives it to the operator."""
+        command = {"document": document, "reason": "demo: the second waybill of the followed parcel"}
+        found = self.read(self.client.post("/api/v1/reveal", json=command, headers=self.bearer(OPERATOR)))
+        return str(found["number"])
 
     def wait_until_published(self, item: str) -> dict[str, Any]:
         """The operator's trace of the item, once every fact of it stands in the published log."""
@@ -369,33 +368,42 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         upper_case=False,
     )
     required = [leg for leg in coverage["legs"] if leg["state"] != "not required"]
-    recall = trace.get("recall")
+    recall, parcels = trace.get("recall"), trace["parcels"]
+    taken = [delivery for delivery in deliveries if not delivery.missing and delivery.refused is None]
     return JourneyReport(
         journey=journey.name,
+        title_en=journey.title_en,
+        title_zh=journey.title_zh,
         item=f"(01){journey.gtin}(21){serials[journey.followed - 1]}",
         steps=journey.steps,
         steps_found=tuple(found),
-        papers=sum(not delivery.missing for delivery in deliveries),
+        papers=len(taken),
         missing_papers=tuple(delivery for delivery in deliveries if delivery.missing),
+        refused_papers=tuple(delivery for delivery in deliveries if delivery.refused is not None),
+        odd_papers=tuple(delivery for delivery in taken if delivery.warnings),
         route=tuple(route_of(trace, coverage)),
+        route_zh=tuple(route_of(trace, coverage, "zh")),
         mode=coverage["mode"],
-        legs_present=sum(leg["state"] in ("present", "late") for leg in required),
+        legs_present=len(required) - len(open_legs(required)),
         legs_required=len(required),
-        legs_open=tuple(leg for leg in required if leg["state"] not in ("present", "late")),
+        legs_open=open_legs(required),
         assurance=coverage["assurance_counts"],
         balance=balance,
-        waybills=len(trace["parcels"]),
+        waybills=len(parcels),
+        second_waybill=masked(demo.number_of(parcels[1])) if len(parcels) > 1 else "",
         consignments=tuple(consignments),
         state=trace["state"],
         findings=tuple(
-            finding["reason_en"]
+            finding
             for finding in (*coverage["findings"], *balance["findings"])
             if not finding["code"].startswith("consignment.")  # told with the consignment itself
         ),
-        recalled=_local(recall["since"], recall["zone_offset"]).date().isoformat() if recall else "",
+        recalled=local_time(recall["since"], recall["zone_offset"]).date().isoformat() if recall else "",
         facts_verified=len(verified.facts),
         verify_ms=verify_ms,
         page=page,
+        api=trace_address(demo.base_url, item),
+        log=f"{demo.base_url}/log/checkpoint",
         seconds=time.monotonic() - started,
     )
 
@@ -412,108 +420,19 @@ def _deliver_all(
             delivery = demo.deliver(paper, serials)
             deliveries.append(delivery)
             progress.advance(task)
-            label = f"[dim]{paper.step:>3}/{journey.steps}[/]  {paper.name:<38}"
-            if delivery.missing:
-                progress.console.print(
-                    f"{label} [yellow]not in the folder: not delivered[/]", highlight=False
-                )
-            else:
-                taken = time.monotonic() - before
-                count = f"{len(delivery.event_ids):>5} event{'s' * (len(delivery.event_ids) != 1)}"
-                progress.console.print(
-                    f"{label} {delivery.kind:<20} {count}  {taken:5.2f} s", highlight=False
-                )
+            text = delivery_line(delivery, journey.steps, time.monotonic() - before)
+            progress.console.print(text, highlight=False)
+            if delivery.refused is not None:
+                reason = f"{'':8}{escape(refusal_text(delivery.refused))}"
+                progress.console.print(reason, highlight=False, soft_wrap=True)
     return deliveries
 
 
-def _local(text: str, offset: str) -> datetime:
-    """A moment in the local time of its place."""
-    hours, minutes = int(offset[:3]), int(offset[4:6] or 0)
-    moment = datetime.fromisoformat(text).astimezone(UTC)
-    return moment + timedelta(hours=hours, minutes=minutes if hours >= 0 else -minutes)
-
-
-def route_of(trace: dict[str, Any], coverage: dict[str, Any]) -> list[str]:
-    """The way in a few words: origin, then place and date of departure, arrival, release and delivery."""
-    facts = trace["facts"]
-    legs = {leg["code"]: leg for leg in coverage["legs"] if leg["facts"]}
-
-    def city(position: int) -> str:
-        # A signature names no place; the courier's last scan before it does.
-        for fact in reversed(facts[: position + 1]):
-            place = fact["place"]
-            if place and (place["city_en"] or place["name_en"]):
-                return str(place["city_en"] or place["name_en"])
-        return ""
-
-    def day(position: int) -> str:
-        fact = facts[position]
-        return _local(fact["event_time"], fact["zone_offset"]).strftime("%m-%d")
-
-    placed = next((position for position, fact in enumerate(facts) if fact["place"]), None)
-    stops = [city(placed)] if placed is not None else []
-    for code in ("departure", "arrival", "list-release", "delivery"):
-        if code in legs:
-            position = legs[code]["facts"][0]
-            stops.append(f"{'released' if code == 'list-release' else city(position)} {day(position)}")
-    return stops
-
-
-def print_summary(console: Console, report: JourneyReport, base_url: str) -> None:
+def print_summary(console: Console, report: JourneyReport) -> None:
     """The summary of one journey."""
-    line: Callable[[str], None] = lambda text: console.print(text, highlight=False, soft_wrap=True)  # noqa: E731
-    balance = report.balance
-    words = {"bonded": "BONDED  tin", "direct": "DIRECT  item"}
-    whole = len(report.steps_found) == report.steps
-    line("")
-    line(
-        f"[bold]{words.get(report.journey, report.journey.upper())}[/] {report.item}   "
-        f"[{'green' if whole else 'yellow'}]{len(report.steps_found)} of {report.steps} steps[/], "
-        f"from {report.papers} papers"
-    )
-    line("  " + " -> ".join(report.route))
-    counts = ", ".join(f"{name} {count}" for name, count in report.assurance.items())
-    colour = "green" if report.legs_present == report.legs_required else "yellow"
-    line(f"  clause 486: [{colour}]{report.legs_present}/{report.legs_required} legs[/]    {counts}")
-    for delivery in report.missing_papers:
-        line(f"  [yellow]not delivered[/]: {delivery.paper} (step {delivery.step}, {delivery.party})")
-    for leg in report.legs_open:
-        line(
-            f"  [yellow]{leg['state']}[/]: {leg['name_en']} ({leg['name_zh']}), owed by the {leg['owed_by']}."
-            f" {leg['reason_en']}"
-        )
-    if "coded" in balance:
-        line(
-            f"  balance: {_count(balance['coded'])} coded  {_count(balance['received'])} received"
-            f"  {_count(balance['damaged'])} damaged  {_count(balance['unexplained'])} unexplained"
-        )
-    for consignment in report.consignments:
-        line("  " + _consignment_text(consignment))
-    if report.waybills > 1:
-        line(f"  the parcel travelled under {report.waybills} waybill numbers")
-    if report.state == "returned":
-        line("  [yellow]returned[/]: this code is never sold again")
-    for finding in report.findings:
-        line(f"  [yellow]finding[/]: {finding}")
-    if report.recalled:
-        line(f"  [bold red]RECALLED {report.recalled}[/]")
-    line(f"  proof: {report.facts_verified} facts checked offline in {report.verify_ms:.0f} ms")
-    item = quote(f"https://id.gs1.org/01/{report.item[4:18]}/21/{report.item[22:]}", safe="")
-    line(f"  Buyer page {report.page}")
-    line(f"  API        {base_url}/api/v1/trace?uri={item}")
-    line(f"  Log        {base_url}/log/checkpoint")
-
-
-def _consignment_text(found: dict[str, Any]) -> str:
-    text = f"consignment {found['number']}: {found['consolidated']} parcels left, {found['received']} arrived"
-    if found["missing"]:
-        short = "one parcel" if found["missing"] == 1 else f"{found['missing']} parcels"
-        text += f", {short} short ({'this one' if found['parcel'] == 'missing' else 'not this one'})"
-    return text
-
-
-def _count(text: str) -> str:
-    return f"{int(text):,}" if text.isdigit() else text or "?"
+    console.print("")
+    for line in summary_lines(report):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> int:
@@ -526,7 +445,9 @@ def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> i
     directory = fresh_directory(data_dir)
     port = free_port(port, host)
     base_url = f"http://{'127.0.0.1' if once else lan_address()}:{port}"
-    console.print(f"Starting a deployment in {directory} ...", highlight=False)
+    console.print(
+        say(f"Starting a deployment in {directory} ...", f"正在 {directory} 启动一套部署……"), highlight=False
+    )
     with (
         server(directory, host, port, base_url) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False) as client,
@@ -539,15 +460,20 @@ def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> i
         if as_json:
             sys.stdout.write(json.dumps(msgspec.to_builtins(reports), ensure_ascii=False, indent=2) + "\n")
         for report in reports:
-            print_summary(console, report, base_url)
+            print_summary(console, report)
         if not once:
-            console.print(f"\nConsole, once: {entrance}", highlight=False, soft_wrap=True)
+            text = say(f"Console, once: {entrance}", f"控制台（一次性链接）：{entrance}")
+            console.print(f"\n{text}", highlight=False, soft_wrap=True)
             _serve_on(console, reports[0].page, process)
     return 0
 
 
 def _serve_on(console: Console, page: str, process: subprocess.Popen[bytes]) -> None:
-    console.print("\nScan with a phone in the same network, or open the buyer page. Ctrl-C ends the demo.\n")
+    text = say(
+        "Scan with a phone in the same network, or open the buyer page. Ctrl-C ends the demo.",
+        "请用同一网络中的手机扫码，或打开买家页面。按 Ctrl-C 结束演示。",
+    )
+    console.print(f"\n{text}\n")
     segno.make(page, error="m").terminal(compact=True)
     with contextlib.suppress(KeyboardInterrupt):
         process.wait()

@@ -1,0 +1,157 @@
+"""The demo says what its doors say: a whole journey, and one with papers missing and wrong, on a real server."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from suyuan.cli.context import choose_language
+from suyuan.cli.demo import (
+    CommandLine,
+    Demo,
+    free_port,
+    fresh_directory,
+    run_journey,
+    server,
+    wait_for_server,
+)
+from suyuan.cli.demo_summary import JourneyReport, masked, route_of, summary_lines
+from suyuan.cli.journey import load_journey
+
+DIRECT = Path(__file__).parents[2] / "examples" / "direct"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = fresh_directory(tmp_path_factory.mktemp("demo") / "data")
+    port = free_port(0, "127.0.0.1")
+    address = f"http://127.0.0.1:{port}"
+    with (
+        server(folder, "127.0.0.1", port, address) as process,
+        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+        (folder / "screen").open("w", encoding="utf-8") as screen,
+    ):
+        wait_for_server(process, client, folder)
+        yield Demo(client, CommandLine(folder), Console(file=screen, width=160), address)
+
+
+@pytest.fixture(scope="module")
+def faulty(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> JourneyReport:
+    """One paper is gone, two are cut off, and nobody reports what arrived."""
+    folder = tmp_path_factory.mktemp("faulty") / "direct"
+    shutil.copytree(DIRECT, folder)
+    (folder / "papers" / "07-inbound-detail-ceb711.xml").unlink()
+    for name in ("08-import-list-ceb621.xml", "11-second-waybill.jsonld"):
+        path = folder / "papers" / name
+        path.write_bytes(path.read_bytes()[:-200])
+    return run_journey(demo, folder)
+
+
+@pytest.fixture(scope="module")
+def whole(demo: Demo, faulty: JourneyReport) -> JourneyReport:
+    """Afterwards everything is delivered, as it should have been."""
+    assert faulty.papers
+    return run_journey(demo, DIRECT)
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    choose_language("zh")
+    with contextlib.ExitStack() as stack:
+        stack.callback(choose_language, "en")
+        yield
+
+
+def lines_of(report: JourneyReport) -> list[str]:
+    """The summary as it is read: without its colours."""
+    return [Text.from_markup(line).plain for line in summary_lines(report)]
+
+
+def test_the_second_waybill_and_the_short_parcel_are_read_back(whole: JourneyReport) -> None:
+    number = load_journey(DIRECT).second_waybill
+    assert whole.second_waybill == masked(number) == "SF...233"
+    assert (whole.waybills, whole.steps_found) == (2, tuple(range(1, 15)))
+    head, route, legs, *_ = lines_of(whole)
+    assert head == (
+        f"DIRECT  item {whole.item}   14 of 14 steps, second waybill SF...233, one parcel of the consignment short"
+        " (not this one), from 26 papers"
+    )
+    assert route == "  Sydney 10-21 -> Guangzhou 10-22 -> released 10-22 -> Hangzhou 10-25"
+    assert legs.startswith("  clause 486: 12/12 legs ")
+    assert "  consignment 784-12345675: 412 parcels left, 411 arrived" in lines_of(whole)
+    assert "  returned: this code is never sold again" in lines_of(whole)
+    assert not any("refused" in line or "not delivered" in line for line in lines_of(whole))
+    # The whole number stands nowhere in what the demo gives out.
+    assert number not in msgspec.json.encode(whole).decode()
+
+
+def test_wrong_and_missing_papers_are_told_and_the_rest_goes_on(faulty: JourneyReport) -> None:
+    assert [delivery.paper for delivery in faulty.missing_papers] == ["07-inbound-detail-ceb711.xml"]
+    assert [delivery.paper for delivery in faulty.refused_papers] == [
+        "08-import-list-ceb621.xml",
+        "11-second-waybill.jsonld",
+    ]
+    assert (faulty.papers, faulty.second_waybill, faulty.waybills) == (23, "", 1)
+    lines = lines_of(faulty)
+    assert lines[0].endswith("of 14 steps, from 23 papers")
+    assert "  not delivered: 07-inbound-detail-ceb711.xml (step 7, baiyun-site)" in lines
+    at = lines.index("  refused: 11-second-waybill.jsonld (step 11, example-express)")
+    assert lines[at + 1].startswith("    json.malformed (line ")
+    assert any(line.startswith("  missing: Into the supervised site") for line in lines)
+    assert "  consignment 784-12345675: 412 parcels left, none reported as arrived" in lines
+    assert "short" not in lines[0]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_the_summary_speaks_chinese(whole: JourneyReport, faulty: JourneyReport) -> None:
+    head, route, *_ = lines_of(whole)
+    assert head == (
+        f"直邮  商品 {whole.item}   14 步中找到 14 步，境内运单 SF...233，同批短少 1 件（非本件），来自 26 份单证"
+    )
+    assert route == "  悉尼 10-21 -> 广州 10-22 -> 放行 10-22 -> 杭州 10-25"
+    lines = lines_of(faulty)
+    assert "  未交付：07-inbound-detail-ceb711.xml（第 7 步，baiyun-site）" in lines
+    assert any(line.startswith("  缺失：入监管场所，责任方：保税仓。") for line in lines)
+
+
+def test_more_than_one_short_parcel_and_this_one_among_them(whole: JourneyReport) -> None:
+    [found] = whole.consignments
+    for missing, parcel, words in (
+        (1, "missing", "one parcel of the consignment short (this one)"),
+        (3, "missing", "3 parcels of the consignment short (this one among them)"),
+        (3, "received", "3 parcels of the consignment short (not this one)"),
+    ):
+        report = msgspec.structs.replace(
+            whole, consignments=({**found, "missing": missing, "parcel": parcel},)
+        )
+        assert words in lines_of(report)[0]
+
+
+def test_a_delivery_borrows_no_place_from_before_the_release() -> None:
+    def fact(day: int, city: str = "") -> dict[str, object]:
+        place = {"city_en": city, "city_zh": city, "name_en": "", "name_zh": ""} if city else None
+        return {"event_time": f"2025-10-{day}T08:00:00Z", "zone_offset": "+08:00", "place": place}
+
+    facts = [fact(20, "Sydney"), fact(22, "Guangzhou"), fact(23), fact(24, "Hangzhou"), fact(25)]
+
+    def route(without: int = -1) -> list[str]:
+        kept = [each if at != without else {**each, "place": None} for at, each in enumerate(facts)]
+        codes = {"departure": 0, "arrival": 1, "list-release": 2, "delivery": 4}
+        legs = [{"code": code, "facts": [at]} for code, at in codes.items()]
+        return route_of({"facts": kept}, {"legs": legs})
+
+    assert route()[-1] == "Hangzhou 10-25"
+    assert route(without=3)[-1] == "delivered 10-25"
+
+
+def test_a_short_number_is_hidden_whole() -> None:
+    assert masked("SF1399000000233") == "SF...233"
+    assert masked("SF1399000") == "..."
