@@ -39,7 +39,7 @@ from suyuan.parties.sessions import UserSession, find_session
 from suyuan.parties.sessions_attempts import Attempts
 from suyuan.parties.totp import UserKeys
 from suyuan.parties.users import User, UserRole
-from suyuan.trace import OPERATOR, PUBLIC, Viewer
+from suyuan.trace import Viewer
 
 MAX_FORM_BYTES = 65_536
 _OPERATOR_SECONDS = 60.0
@@ -191,19 +191,11 @@ async def _person(request: Call) -> Session | None:
         user=user,
         party=party,
         grants=grants,
-        viewer=await _viewer(services, user.party_id, grants),
+        viewer=await services.reader.viewer_of(user.party_id),
         csrf=_csrf(session_secret(request)),
         secure=console_of(request).secure,
         offered_totp=stored.offered_totp,
     )
-
-
-async def _viewer(services: Services, party_id: str, grants: tuple[Grant, ...]) -> Viewer:
-    viewer_of = getattr(services.reader, "viewer_of", None)
-    if viewer_of is not None:
-        return cast("Viewer", await viewer_of(party_id))
-    operates = any(grant.role == "operator" and grant.covers() for grant in grants)
-    return OPERATOR if operates else PUBLIC
 
 
 async def signed_in(request: Call, role: UserRole | Literal[""] = "") -> Session:
