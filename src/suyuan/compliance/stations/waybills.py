@@ -49,7 +49,7 @@ async def find_parcel(
     """
     candidates = {code: vault.pseudonym("waybill", code, number) for code in dict.fromkeys([*couriers, ""])}
     keys = {thing_key(uri): code for code, uri in candidates.items()}
-    rows = await conn.fetch("SELECT key FROM thing WHERE key = ANY ($1::bytea[])", list(keys))
+    rows = await conn.fetch(sql(__package__, "known_keys"), list(keys))
     named = {keys[row["key"]] for row in rows}
     if len(named) == 1:
         [courier] = named

@@ -1,0 +1,1 @@
+SELECT key FROM thing WHERE key = ANY ($1::bytea[])
