@@ -47,14 +47,22 @@ HOT = {
 # Statements of commands, reports, sign-ins and upkeep: they may read what they are about.
 COLD = {
     "api": "oldest_waiting place_recorders",
+    "capture": "check_gathered_things gather_things know_gathered_things",
     "catalog": "list_places list_products put_places put_products",
-    "compliance": "recent_conflicts recent_lots recent_packings",
+    "compliance": (
+        "commissionings known_keys lock lots_at_hand own_event parcel recalls recent_conflicts "
+        "recent_lots recent_packings standing"
+    ),
     "console": (
-        "codes_of_serial contents event_body find_parties_by find_products_by gtins known_things "
-        "ledger_items list_part lots_of_gtin lots_of_number recent_batches recent_papers"
+        "codes_of_serial contents event_body figures_of_all find_parties_by find_products_by "
+        "gtins known_things ledger_items list_part lots_of_gtin lots_of_number own_figures "
+        "recent_batches recent_papers recent_papers_of_all"
     ),
     "db": "list_sequences list_tables",
-    "issuing": "add_batch find_batches get_batch issuing_gtins make_lock",
+    "issuing": (
+        "add_batch draw_lock drawn_before find_batches get_batch issuing_gtins make_lock "
+        "next_unused note_drawn"
+    ),
     "log": (
         "add_checkpoint count_entries count_events count_intake count_stored_tiles count_tiles "
         "find_misplaced intake_waits read_tile_roots status try_lock unlock walk_checkpoints "
