@@ -275,18 +275,18 @@ async def test_a_member_elsewhere_finds_nothing(story: Story) -> None:
             assert status == 404, (path, text)
             assert not [value for value in FIELDS if value in text]
     # Its own word puts nobody on a chain, nor does a role for other goods: it sees that word and nothing else.
-    code = {"suyuan:ebcCode": BUYER_CODE, "suyuan:goodsValue": "881"}
+    code = {"suyuan:ebcCode": BUYER_CODE, "suyuan:goodsValue": "CANOWN"}
     await story.say("elsewhere", _event(epcList=[ITEM], bizStep="inspecting", **code))
     status, text = await story.door("/api/v1/trace", "elsewhere")
     trace = json.loads(text)
     assert (status, trace["audience"], len(trace["facts"])) == (200, "elsewhere", 1)
     assert trace["facts"][0]["sight"]["code"] == "delivered"
-    assert trace["facts"][0]["attributes"] == {"goodsValue": "881", "ebcCode": BUYER_CODE}
+    assert trace["facts"][0]["attributes"] == {"goodsValue": "CANOWN", "ebcCode": BUYER_CODE}
     assert (trace["product"], trace["lot"], trace["state"], trace["standing"]) == ({}, "", "unknown", [])
     assert (await story.door("/api/v1/coverage", "elsewhere"))[0] == 404
     # Nor does it put anybody else on one.
     _, text = await story.door("/api/v1/trace", "named")
-    assert "881" not in text
+    assert "CANOWN" not in text
 
 
 async def test_an_event_by_its_id_is_for_who_delivered_it_and_the_operator(story: Story) -> None:

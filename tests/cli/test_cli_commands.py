@@ -124,6 +124,15 @@ def test_papers_in_and_the_way_out(suyuan: Shell, papers: Path, tmp_path: Path) 
     assert masked["facts"][0]["event_id"] is None
     chinese = suyuan.good("--lang", "zh", "trace", ITEM)
     assert "奶粉" in chinese.out
+    assert "可见原因: 运营方" in chinese.out
+    suyuan.good("party", "add", "maker", "--name-en", "Maker", "--name-zh", "制造")
+    suyuan.good("party", "grant", "maker", "brand-owner", "--gtin", GTIN)
+    mine = suyuan.good("trace", ITEM, "--json", "--party", "maker").json
+    assert (mine["audience"], mine["standing"][0]["code"]) == ("owner", "granted")
+    assert suyuan.good("coverage", ITEM, "--json", "--party", "maker").json["mode"] == "unknown"
+    why = suyuan.good("policy", "explain", ITEM, "--party", "maker", "--json").json
+    assert (why["audience"], why["facts"][0]["shown"]) == ("owner", True)
+    assert "audiences.public.rules[0]" in suyuan.good("policy", "explain", ITEM, "--party", "maker").out
     suyuan.good("--lang", "en", "coverage", ITEM)
     assert suyuan.good("coverage", ITEM, "--json").json["mode"] == "unknown"
     suyuan.good("balance", "--gtin", GTIN, "--lot", LOT)
@@ -159,6 +168,45 @@ def test_papers_in_and_the_way_out(suyuan: Shell, papers: Path, tmp_path: Path) 
         said = suyuan(*arguments)
         assert (said.code, said.out) == (code, ""), arguments
         assert what in said.err
+
+
+def test_the_policy_explains_itself(suyuan: Shell, tmp_path: Path) -> None:
+    table = suyuan.good("policy", "explain", "--json").json
+    verdicts = {row["name"]: row["verdicts"] for row in table["classes"]}
+    assert (verdicts["price"]["regulator"], verdicts["price"]["owner"]) == ("shown", "hidden")
+    assert set(verdicts["price"]) == set(table["audiences"])
+    ordering = suyuan.good(
+        "policy", "explain", "--json", "--step", "urn:suyuan:bizstep:ordering", "-a", "public"
+    )
+    assert {row["verdicts"]["public"] for row in ordering.json["classes"]} == {"hidden"}
+    assert "价格" in suyuan.good("--lang", "zh", "policy", "explain").out
+    position = ("policy", "explain", "--path", "readPoint/id", "--value", "geo:1,2")
+    decided = {one["audience"]: one for one in suyuan.good(*position, "--json").json}
+    assert (decided["public"]["verdict"], decided["public"]["class"]) == ("hidden", "where")
+    assert decided["public"]["rule"].startswith("audiences.public.rules[")
+    assert "符合 ^geo:" in suyuan.good("--lang", "zh", *position).out
+
+    own = tmp_path / "own.toml"
+    text = suyuan.good("--lang", "en", "policy", "show").out
+    own.write_text(text.replace('version = "2026-11-1"', 'version = "own"'), "utf-8")
+    assert suyuan.good("policy", "explain", "--json", "--policy", own).json["version"] == "own"
+    suyuan.data_dir.mkdir(exist_ok=True)
+    (suyuan.data_dir / "policy.toml").write_text(text.replace('class = "recall"', 'class = "recal"'), "utf-8")
+    for arguments, code, what in (
+        (("policy", "explain"), 2, "policy.malformed"),
+        (("trace", ITEM), 2, "policy.malformed"),
+        (("policy", "explain", "--policy", tmp_path / "none.toml"), 4, "policy.absent"),
+        (("policy", "explain", "--policy", own, "--audience", "neighbour"), 4, "policy.audience.unknown"),
+        (("policy", "explain", "--policy", own, "--party", "maker"), 2, "cli.policy.options"),
+        (("policy", "explain", ITEM, "--policy", own, "--path", "type"), 2, "cli.policy.options"),
+    ):
+        said = suyuan(*arguments)
+        assert (said.code, said.out) == (code, ""), arguments
+        assert what in said.err
+    (suyuan.data_dir / "policy.toml").unlink()
+    suyuan.good("migrate")
+    both = suyuan("trace", ITEM, "--audience", "public", "--party", "op")
+    assert (both.code, "cli.viewer.both" in both.err) == (2, True)
 
 
 def test_a_person_document_is_asked_for_in_the_clear(suyuan: Shell, tmp_path: Path) -> None:

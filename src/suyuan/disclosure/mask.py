@@ -62,12 +62,17 @@ def mask_claims(
     Raises ``NotFoundError`` (``policy.audience.unknown``).
     """
     views = _views(policy, audience, context)
-    apart = views if of_statement is None else _views(policy, of_statement, context)
+    apart = views if of_statement is None or of_statement == audience else _views(policy, of_statement, context)
     shown: list[Claim] = []
     linked: list[int] = []
+    alone = views[0] if len(views) == 1 and apart is views else None
+    known = alone.event.by_path if alone is not None else {}
     for claim in claims:
         path, position, value = claim
-        verdict = _verdict(apart if path.startswith(STATEMENT) else views, path, value)
+        if alone is not None:
+            verdict = known.get(path) or alone.verdict(path, value)
+        else:
+            verdict = _verdict(apart if path.startswith(STATEMENT) else views, path, value)
         if verdict is Verdict.SHOWN:
             shown.append(claim)
         elif verdict is Verdict.LINK:

@@ -196,12 +196,18 @@ class EventView:
             else [rule for rule in audience.rules if rule.for_event(step, kind)]
         )
         self._by_class: dict[str, Verdict | tuple[Rule, ...]] = {}
-        self._by_path: dict[str, Verdict | None] = {}
+        # Verdicts on paths that do not depend on the value, for who asks many times; None where they do.
+        self.by_path: dict[str, Verdict | None] = {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing at all is seen of such an event."""
+        return self._rules is None
 
     def for_path(self, path: str) -> Verdict | None:
         """The verdict on every claim with this path, or None where it depends on the value."""
         try:
-            return self._by_path[path]
+            return self.by_path[path]
         except KeyError:
             pass
         candidates = self._classes.candidates(path)
@@ -210,9 +216,9 @@ class EventView:
             names.append(UNCLASSED)
         verdicts = {self._for_class(name) for name in names}
         found = verdicts.pop() if len(verdicts) == 1 else None
-        if len(self._by_path) >= _REMEMBERED:
-            self._by_path.clear()
-        verdict = self._by_path[path] = found if isinstance(found, Verdict) else None
+        if len(self.by_path) >= _REMEMBERED:
+            self.by_path.clear()
+        verdict = self.by_path[path] = found if isinstance(found, Verdict) else None
         return verdict
 
     def verdict(self, path: str, value: JSON, context: Context) -> Verdict:

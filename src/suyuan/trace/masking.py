@@ -184,7 +184,10 @@ class Masking:
             return Seen(
                 asked.event, asked.whole, asked.positions, (self.standing.audience,), lambda: self._all(asked)
             )
-        event, audiences, claims = asked.event, self.audiences(asked), asked.claims()
+        event, audiences = asked.event, self.audiences(asked)
+        if all(self.policy.view(name, asked.context).event.is_blind for name in audiences):
+            return None
+        claims = asked.claims()
         masked = mask_claims(
             self.policy, audiences, claims, asked.context, of_statement=self.of_statement(asked)
         )
