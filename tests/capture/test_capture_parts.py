@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from suyuan.canon import canonical_json
 from suyuan.capture.assurance import Assurance, earned
-from suyuan.capture.index import Role, index_rows, lot_classes
+from suyuan.capture.index import Role, index_rows, key_of, kind_of_thing, lot_classes
 from suyuan.capture.links import (
     MAX_LINKS_PER_DOCUMENT,
     PERSON_KINDS,
@@ -26,7 +26,7 @@ from suyuan.capture.links import (
 from suyuan.capture.payload import CHUNK, join_body, list_counts, read_body, split_body
 from suyuan.capture.store import reassemble, skeleton_of
 from suyuan.epcis.reading import PersonalField
-from suyuan.gs1.thing import thing_key
+from suyuan.gs1.thing import kind, thing_key
 from suyuan.parties.roles import Grant
 
 CUSTOMS = "urn:suyuan:authority:customs:5165"
@@ -312,3 +312,18 @@ def test_without_the_authoritys_seat_nothing_is_the_authoritys(held: list[str]) 
     for stated_by in ("", CUSTOMS):
         level, _ = earned(grants(*held), stated_by, frozenset({GTIN}))
         assert level < Assurance.AUTHORITY_VERIFIED
+
+
+THINGS = st.one_of(
+    st.from_regex(
+        r"https://id\.gs1\.org/01/[0-9A-Z/]{12,16}(/(21|10|235)/[0-9A-Za-z%/]{0,6})?", fullmatch=True
+    ),
+    st.from_regex(r"https://id\.gs1\.org/01/[0-9]{14}/21/.{0,6}", fullmatch=True),
+    st.sampled_from(["urn:epc:id:bic:COSU9876546", "urn:suyuan:waybill:" + "a" * 20 + "/21/x", ""]),
+)
+
+
+@given(THINGS)
+def test_the_quick_way_to_a_key_leads_to_the_same_key(uri: str) -> None:
+    assert key_of(uri) == thing_key(uri)
+    assert kind_of_thing(uri) == kind(uri)

@@ -129,8 +129,9 @@ class _Window:
             pending = len(self._text) - self._at
             if pending > MAX_EVENT_BYTES:
                 raise event_too_large(path)
+            behind = where - self._at  # the window moves when it is filled
             if not self._fill(max(BLOCK, pending)):
-                raise self._wrong(reason, min(where, len(self._text)))
+                raise self._wrong(reason, min(self._at + behind, len(self._text)))
 
     def raw(self, path: str) -> _Raw:
         """The next value with its bytes."""
