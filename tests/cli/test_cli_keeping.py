@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 import shutil
 import zipfile
@@ -238,6 +239,40 @@ def test_the_worker_erases_again_after_any_restore(kept: Kept) -> None:
 
     assert kept.on_source(left) == 0
     assert len(copy.read()) == 2
+
+
+def test_erasing_by_number(kept: Kept) -> None:
+    async def numbers(services: Services) -> list[str]:
+        return [
+            row["category"]
+            for row in await services.pool.fetch(
+                "SELECT p.category FROM evidence_part p JOIN vault_subject v USING (subject_id)"
+            )
+        ]
+
+    before = kept.on_source(numbers)
+    assert "id_number" in before
+    buyer = kept.on_source(read_buyer).decode()
+    by = ("--party", "op", "--reason", "a request", "--json")
+    assert kept.suyuan.good("erase", "id_number", buyer, *by).json["found"] is True
+    assert "id_number" not in kept.on_source(numbers)
+    # A second time there is nothing, and the request is journalled all the same.
+    assert kept.suyuan.good("erase", "id_number", buyer, *by).json["found"] is False
+    order = re.search(rb"<ceb:orderNo>([^<]+)<", ORDER.read_bytes())
+    assert order
+    for number, found in ((order[1].decode(), 0), ("NOBODYS1", 4)):
+        assert kept.suyuan("erase", "order", number, *by).code == found
+    assert kept.suyuan.good("erase", "order", "NOBODYS1", "--issuer", "X", *by).json["found"] is False
+    assert kept.on_source(numbers) == [] or "order_no" not in kept.on_source(numbers)
+    for arguments, code, what in (
+        (("seal", "1", *by), 2, "vault.kind"),
+        (("order", "1", "--party", "nobody", "--reason", "r"), 4, "party.unknown"),
+        (("id_number", "1", "--party", "op", "--reason", " "), 2, "vault.reason"),
+    ):
+        said = kept.suyuan("erase", *arguments)
+        assert (said.code, what in said.err) == (code, True), arguments
+    kept.write_journal()
+    assert len(ErasureCopy(kept.journal / "erasures").read()) == 4
 
 
 def test_what_is_newer_has_to_be_said(kept: Kept, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from suyuan.cli import (
     certificates,
     checking,
     codes,
+    erasing,
     keeping,
     membership,
     papers,
@@ -90,6 +91,7 @@ app.command()(processes.worker)
 app.command()(processes.migrate)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
+app.command()(erasing.erase)
 app.command()(papers.capture)
 app.command()(precheck.check)
 app.command()(watching.watch)
