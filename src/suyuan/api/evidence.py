@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from suyuan.api.access import deliverer_of, require
 from suyuan.api.documentation import takes
@@ -40,6 +40,7 @@ async def capture_paper(request: Call) -> Response[CaptureRecord]:
             CapturedEvent(event_id=e.event_id, outcome=e.outcome, path=e.path, rule=e.rule)
             for e in stored.events
         ),
+        event_count=sum(stored.counts.values()),
         warnings=tuple(Notice(code=c, path=p, reason=r) for c, p, r in stored.warnings),
         repeated=stored.repeated,
     )
@@ -48,10 +49,14 @@ async def capture_paper(request: Call) -> Response[CaptureRecord]:
 
 
 @get("/api/v1/evidence/{capture_id:str}", tags=["papers"])
-async def read_paper(request: Call, capture_id: FromPath[str]) -> CaptureRecord:
-    """What became of a paper of the caller: its events, and what was odd in it."""
+async def read_paper(request: Call, capture_id: FromPath[str], after: FromQuery[int] = 0) -> CaptureRecord:
+    """What became of a paper of the caller: its events, and what was odd in it.
+
+    Of a long paper 10,000 events are told at a time; ``?after=10000`` gives those behind the first 10,000, and
+    ``event_count`` says how many there are.
+    """
     principal = await require(request, "capture", "epcis.read", "trace")
-    return await get_capture(services_of(request).pool, capture_id, principal)
+    return await get_capture(services_of(request).pool, capture_id, principal, max(0, after))
 
 
 ROUTES = (capture_paper, read_paper)

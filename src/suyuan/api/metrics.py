@@ -68,8 +68,7 @@ def count_request(method: str, route: str, status: int, seconds: float) -> None:
 def count_paper(stored: Stored) -> None:
     """Count one paper and its events."""
     PAPERS.labels(stored.kind, "repeat" if stored.repeated else "stored").inc()
-    for outcome in ("stored", "repeat"):
-        number = sum(event.outcome == outcome for event in stored.events)
+    for outcome, number in stored.counts.items():
         if number:
             EVENTS.labels(outcome).inc(number)
 

@@ -36,7 +36,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper as it was taken in."""
+    """A paper as it was taken in. ``events`` are at most ``MAX_TOLD`` of its ``event_count``."""
 
     capture_id: str
     party_id: str
@@ -45,16 +45,21 @@ class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     received_at: datetime
     events: tuple[CapturedEvent, ...]
+    event_count: int
     warnings: tuple[Notice, ...]
     repeated: bool = False
 
 
-async def get_capture(db: Pool | Connection, capture_id: str, principal: Principal) -> CaptureRecord:
-    """A capture of the caller; of any party for the operator. Raises ``NotFoundError`` (``capture.unknown``)."""
+async def get_capture(
+    db: Pool | Connection, capture_id: str, principal: Principal, after: int = 0
+) -> CaptureRecord:
+    """A capture of the caller; of any party for the operator; its events from the ``after``-th on.
+
+    Raises ``NotFoundError`` (``capture.unknown``)."""
     row = await db.fetchrow(sql(_CAPTURE, "get_capture"), capture_id)
     if row is None or not (principal.is_operator or row["party_id"] == principal.party_id):
         raise NotFoundError("capture.unknown", "There is no such capture of this party.", path="capture_id")
-    events = await db.fetch(sql(_CAPTURE, "capture_events"), row["evidence_id"], 0, MAX_TOLD)
+    events = await db.fetch(sql(_CAPTURE, "capture_events"), row["evidence_id"], after, MAX_TOLD)
     return CaptureRecord(
         capture_id=row["capture_id"],
         party_id=row["party_id"],
@@ -66,6 +71,7 @@ async def get_capture(db: Pool | Connection, capture_id: str, principal: Princip
             CapturedEvent(event_id=e["event_id"], outcome=e["outcome"], path=e["path"], rule=e["rule"])
             for e in events
         ),
+        event_count=row["events"],
         warnings=tuple(msgspec.json.decode(row["warnings"], type=list[Notice])),
     )
 
