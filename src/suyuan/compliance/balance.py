@@ -18,35 +18,31 @@ command to activate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import AsyncIterator, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from suyuan.capture.index import Role, documents_of
-from suyuan.capture.links import document_kind, link_kind
-from suyuan.capture.payload import list_counts, read_body
+from suyuan.capture.links import document_kind
+from suyuan.capture.payload import list_counts
+from suyuan.compliance.bonded_lists import ListQuantities, read_quantity
 from suyuan.compliance.discrepancies import discrepancies, plain
 from suyuan.compliance.model import Balance
-from suyuan.db.pool import Connection, Pool, sql
+from suyuan.compliance.standing import StandingEvent, one_view, standing_events, whole_list
+from suyuan.db.pool import Connection, Pool
 from suyuan.gs1.percent import encode_value
-from suyuan.gs1.thing import thing_key
 from suyuan.issuing import code_statuses, find_batches
 from suyuan.issuing.codes import activated_count
-from suyuan.trace.state import short_name
 
-EVENT_LIMIT = 20_000
 # The kind of evidence that the command to activate leaves.
 _COMMAND = "suyuan/activation"
-_EXT = "{urn:suyuan:ext}"
+# Serials that are looked up at a time.
+_SERIALS = 5_000
 _TALLY_STEPS = frozenset({"receiving", "storing", "unpacking", "accepting"})
 _DAMAGE = frozenset({"damaged", "destroyed", "disposed"})
-_ENDED = frozenset({"rejected", "deleted"})
-# How sure a paper's word on a list's quantity is.
-_SURENESS = {"SAS/INV211": 3, "SAS/INV201": 2, "SAS/INV101": 1}
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,68 +64,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return f"urn:suyuan:ledger-item:{self.ledger_item}"
 
 
-class _Event(msgspec.Struct, frozen=True):
-    row: asyncpg.Record
-    body: dict[str, Any]
-
-    @property
-    def words(self) -> tuple[str, str]:
-        return short_name(self.row["biz_step"] or ""), short_name(self.row["disposition"] or "")
-
-
-async def _events(db: Pool | Connection, uris: Iterable[str], roles: Iterable[int]) -> list[_Event]:
-    keys = sorted({thing_key(uri) for uri in uris})
-    if not keys:
-        return []
-    rows = await db.fetch(sql(__package__, "events_of"), keys, [int(role) for role in roles], EVENT_LIMIT)
-    return [_Event(row, read_body(row["body"])) for row in rows]
-
-
-def _number(value: Any) -> Decimal | None:
-    text = value.get("#number") if isinstance(value, dict) else value
-    try:
-        return Decimal(text) if isinstance(text, str) and text else None
-    except InvalidOperation:
-        return None
-
-
-def _lines(body: Mapping[str, Any], ledger_uri: str) -> Decimal | None:
-    """What the lines of a bonded list say of one ledger item, or None where they say nothing of it."""
-    lines = body.get(f"{_EXT}line")
-    total: Decimal | None = None
-    for line in lines if isinstance(lines, list) else [lines]:
-        if isinstance(line, dict) and line.get(f"{_EXT}ledgerItem") == ledger_uri:
-            quantity = _number(line.get(f"{_EXT}quantity"))
-            if quantity is not None:
-                total = quantity if total is None else total + quantity
-    return total
-
-
-def _list_quantities(events: Iterable[_Event], ledger_uri: str) -> dict[str, dict[str, Decimal]]:
-    """Quantity of the ledger item per bonded list, entry and exit apart, each by its surest paper."""
-    found: dict[str, dict[str, tuple[int, Decimal]]] = {"in": {}, "out": {}}
-    last: dict[str, tuple[datetime, bool]] = {}
-    for event in events:
-        quantity = _lines(event.body, ledger_uri)
-        sureness = _SURENESS.get(event.row["message"], 0)
-        for uri in documents_of(event.body):
-            kind, _, direction = link_kind(uri).partition(":")
-            if kind != "bonded-list" or direction not in found:
-                continue
-            said = event.row["event_time"], event.words[1] in _ENDED
-            last[uri] = max(last.get(uri, said), said)
-            known = found[direction].get(uri)
-            if quantity is not None and (known is None or (sureness, quantity) > known):
-                found[direction][uri] = (sureness, quantity)
-    return {
-        way: {uri: pair[1] for uri, pair in lists.items() if not last[uri][1]} for way, lists in found.items()
-    }
-
-
 def _class_quantity(body: Mapping[str, Any], lot_uri: str) -> Decimal:
     return sum(
         (
-            _number(element.get("quantity")) or Decimal(0)
+            read_quantity(element.get("quantity")) or Decimal(0)
             for field in ("quantityList", "childQuantityList")
             for element in body.get(field) or ()
             if element.get("epcClass") == lot_uri
@@ -138,7 +76,7 @@ def _class_quantity(body: Mapping[str, Any], lot_uri: str) -> Decimal:
     )
 
 
-def _at(event: _Event, facility: str) -> bool:
+def _at(event: StandingEvent, facility: str) -> bool:
     places = (event.row["biz_location"], event.row["read_point"])
     return not facility or facility in places or places == (None, None)
 
@@ -152,9 +90,10 @@ class _Sums(msgspec.Struct):
     coded: Decimal = Decimal(0)
 
 
-def _add_up(events: Iterable[_Event], subject: Subject) -> _Sums:
+async def _add_up(conn: Connection, subject: Subject) -> _Sums:
+    """What the events that name the lot say of its quantities."""
     sums = _Sums({}, {})
-    for event in events:
+    async for event in standing_events(conn, [subject.lot_uri], [Role.CLASS, Role.LOT]):
         step, disposition = event.words
         quantity = _class_quantity(event.body, subject.lot_uri)
         if step == "commissioning" and event.row["event_type"] == 1:
@@ -182,20 +121,25 @@ async def find_ledger_items(db: Pool | Connection, gtin: str, lot: str) -> list[
     """Ledger items and facilities under which a lot was tallied, as (``ledger:item``, facility URI)."""
     subject = Subject(gtin=gtin, lot=lot)
     found: dict[tuple[str, str], None] = {}
-    for event in await _events(db, [subject.lot_uri], [Role.CLASS]):
-        if event.words[0] not in _TALLY_STEPS:
-            continue
-        for uri in documents_of(event.body):
-            if document_kind(uri) == "ledger-item":
-                place = event.row["biz_location"] or event.row["read_point"] or ""
-                found[uri.removeprefix("urn:suyuan:ledger-item:"), place] = None
+    async with one_view(db) as conn:
+        async for event in standing_events(conn, [subject.lot_uri], [Role.CLASS]):
+            if event.words[0] not in _TALLY_STEPS:
+                continue
+            for uri in documents_of(event.body):
+                if document_kind(uri) == "ledger-item":
+                    place = event.row["biz_location"] or event.row["read_point"] or ""
+                    found[uri.removeprefix("urn:suyuan:ledger-item:"), place] = None
     return sorted(found)
 
 
 async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
-    """The balance of one lot, ledger item and facility, with its findings."""
-    lot_events = await _events(db, [subject.lot_uri], [Role.CLASS, Role.LOT])
-    sums = _add_up(lot_events, subject)
+    """The balance of one lot, ledger item and facility, with its findings; exact however many events there are."""
+    async with one_view(db) as conn:
+        return await _balance(conn, subject)
+
+
+async def _balance(db: Connection, subject: Subject) -> Balance:
+    sums = await _add_up(db, subject)
     batches = await find_batches(db, subject.gtin, subject.lot)
     coded = Decimal(sum(batch.count for batch in batches)) or sums.coded
     activated = Decimal(
@@ -206,10 +150,10 @@ async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
     damaged = max(sums.spoiled.values(), default=Decimal(0))
     lists: dict[str, dict[str, Decimal]] = {"in": {}, "out": {}}
     if subject.ledger_item:
-        ledger = await _events(db, [subject.ledger_uri], [Role.DOCUMENT, Role.SHARED])
-        lists = _list_quantities(ledger, subject.ledger_uri)
-        damaged += await _damaged_serials(db, subject, ledger)
-        active += await _reported_serials(db, subject, ledger)
+        ledger = await _read_ledger(db, subject)
+        lists = ledger.lists.quantities()
+        damaged += await _damaged_serials(db, subject, ledger.damaged)
+        active += await _reported_serials(db, subject, ledger.active)
     active = max(active, sums.reported_active)
     entered = sum(lists["in"].values(), Decimal(0)) if lists["in"] else None
     exited = sum(lists["out"].values(), Decimal(0))
@@ -246,64 +190,75 @@ async def balance_of(db: Pool | Connection, subject: Subject) -> Balance:
     )
 
 
-async def _damaged_serials(db: Pool | Connection, subject: Subject, events: Iterable[_Event]) -> Decimal:
-    """Serials of the lot that events under the ledger item name as damaged, each once."""
+class _Ledger(msgspec.Struct):
+    """What the events under a ledger item say; serials of the GTIN that they name, each once."""
+
+    lists: ListQuantities
+    damaged: set[str]
+    active: set[str]
+
+
+async def _read_ledger(conn: Connection, subject: Subject) -> _Ledger:
+    found = _Ledger(ListQuantities(subject.ledger_uri), set(), set())
     stem = f"https://id.gs1.org/01/{subject.gtin}/21/"
-    serials = {
-        uri.removeprefix(stem)
-        for event in events
-        if event.words[1] in _DAMAGE and _at(event, subject.facility)
-        for uri in event.body.get("epcList") or ()
-        if uri.startswith(stem)
-    }
+    async for event in standing_events(conn, [subject.ledger_uri], [Role.DOCUMENT, Role.SHARED]):
+        found.lists.add(event)
+        disposition = event.words[1]
+        if disposition in _DAMAGE:
+            serials = found.damaged
+        elif disposition == "active" and event.row["message"] != _COMMAND:
+            serials = found.active
+        else:
+            continue
+        if _at(event, subject.facility):
+            named = await whole_list(conn, event.row["event_key"], event.body, "epcList")
+            serials.update(uri.removeprefix(stem) for uri in named if uri.startswith(stem))
+    return found
+
+
+async def _statuses(
+    conn: Connection, gtin: str, serials: Iterable[str]
+) -> AsyncIterator[tuple[str, asyncpg.Record | None]]:
+    """Each serial with its lot and acts, None where another system issued it."""
+    ordered = sorted(serials)
+    for start in range(0, len(ordered), _SERIALS):
+        portion = ordered[start : start + _SERIALS]
+        known = await code_statuses(conn, gtin, portion)
+        for serial in portion:
+            yield serial, known.get(serial)
+
+
+async def _damaged_serials(conn: Connection, subject: Subject, serials: set[str]) -> Decimal:
+    """How many of the damaged serials are of the lot."""
     # A serial that was issued here says its lot; another system's is taken at the event's word.
-    known = await code_statuses(db, subject.gtin, sorted(serials))
-    return Decimal(sum(serial not in known or known[serial]["lot"] == subject.lot for serial in serials))
+    count = 0
+    async for _, code in _statuses(conn, subject.gtin, serials):
+        count += code is None or code["lot"] == subject.lot
+    return Decimal(count)
 
 
-async def _reported_serials(db: Pool | Connection, subject: Subject, events: Iterable[_Event]) -> Decimal:
-    """Serials of the lot that reports under the ledger item call active and no command made so."""
-    stem = f"https://id.gs1.org/01/{subject.gtin}/21/"
-    reports = [
-        event
-        for event in events
-        if event.words[1] == "active" and event.row["message"] != _COMMAND and _at(event, subject.facility)
-    ]
-    named = {uri for event in reports for uri in event.body.get("epcList") or ()}
-    apart = [event.row["event_key"] for event in reports if "epcList" in list_counts(event.body)]
-    for row in await db.fetch(sql("suyuan.capture", "event_lists"), apart):
-        named.update(msgspec.json.decode(row["elements"]) if row["field"] == "epcList" else ())
-    serials = sorted(uri.removeprefix(stem) for uri in named if uri.startswith(stem))
-    known = await code_statuses(db, subject.gtin, serials) if serials else {}
-    return Decimal(
-        sum(
-            serial not in known
-            or (known[serial]["lot"] == subject.lot and "activated" not in known[serial]["acts"])
-            for serial in serials
-        )
-    )
+async def _reported_serials(conn: Connection, subject: Subject, serials: set[str]) -> Decimal:
+    """How many of the serials that reports call active are of the lot, and no command made so."""
+    count = 0
+    async for _, code in _statuses(conn, subject.gtin, serials):
+        count += code is None or (code["lot"] == subject.lot and "activated" not in code["acts"])
+    return Decimal(count)
 
 
-async def _packed(
-    db: Pool | Connection, subject: Subject, exit_lists: Mapping[str, Decimal]
-) -> Decimal | None:
+async def _packed(conn: Connection, subject: Subject, exit_lists: Mapping[str, Decimal]) -> Decimal | None:
     """How many serials of the GTIN were packed into the parcels of these exit lists; None where none are named."""
-    if not exit_lists:
+    parcels: set[str] = set()
+    async for event in standing_events(conn, exit_lists, [Role.DOCUMENT, Role.SHARED]):
+        parcels.update(uri for uri in documents_of(event.body) if document_kind(uri) == "parcel-list")
+    if not parcels:
         return None
-    papers = await _events(db, exit_lists, [Role.DOCUMENT, Role.SHARED])
-    parcels = {
-        uri for event in papers for uri in documents_of(event.body) if document_kind(uri) == "parcel-list"
-    }
-    packings = await _events(db, parcels, [Role.DOCUMENT])
     gtin = f"https://id.gs1.org/01/{subject.gtin}/21/"
-    serials = {
-        uri
-        for event in packings
-        if event.words[0] == "packing"
-        for uri in event.body.get("childEPCs") or ()
-        if uri.startswith(gtin)
-    }
-    return Decimal(len(serials)) if parcels else None
+    serials: set[str] = set()
+    async for event in standing_events(conn, parcels, [Role.DOCUMENT]):
+        if event.words[0] == "packing":
+            named = await whole_list(conn, event.row["event_key"], event.body, "childEPCs")
+            serials.update(uri.removeprefix(gtin) for uri in named if uri.startswith(gtin))
+    return Decimal(len(serials))
 
 
 def allowance_of(balance: Balance) -> int:

@@ -11,22 +11,23 @@ whether its parcel is among the missing. No other parcel is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+import asyncpg
 import msgspec
 
 from suyuan.capture.index import Role, documents_of
 from suyuan.capture.links import document_kind, document_number
-from suyuan.capture.payload import list_counts, read_body
+from suyuan.capture.payload import read_body
 from suyuan.compliance.model import Finding
+from suyuan.compliance.standing import PAGE, one_view, whole_list
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.gs1.thing import thing_key
 from suyuan.trace.model import Trace
 from suyuan.trace.state import short_name
 
-EVENT_LIMIT = 20_000
 _INBOUND = ("inbound-detail", "inbound-detail-draft")
 _RECEIVING = frozenset({"receiving", "accepting", "unpacking"})
 # Who may say what a consignment holds and what of it arrived; anybody else could make it short.
@@ -61,15 +62,37 @@ class _Event(msgspec.Struct, frozen=True):
     changed: bool
 
 
-class _Count(msgspec.Struct, frozen=True):
+class _Count(msgspec.Struct):
     """Parcels that left and that arrived; ``by_paper`` are the arrivals by inbound detail, "" without one."""
 
     consolidated: set[str]
     by_paper: dict[str, set[str]]
+    arrived: bool = False
 
     @property
     def received(self) -> set[str]:
+        """All that arrived, whatever paper says so."""
         return {parcel for parcels in self.by_paper.values() for parcel in parcels}
+
+    def add(self, moment: list[_Event]) -> None:
+        """Take in all that happened at one moment; moments come in the order of time."""
+        self.arrived = self.arrived or any(event.step in ("arriving", "receiving") for event in moment)
+        for event in sorted(moment, key=lambda event: (event.step, sorted(event.things))):
+            self._add(event)
+
+    def _add(self, event: _Event) -> None:
+        detail = next((uri for uri in event.documents if document_kind(uri) in _INBOUND), "")
+        if detail and event.action == "DELETE":
+            self.by_paper.pop(detail, None)
+        elif event.step in _RECEIVING and event.things:
+            known = set() if event.changed else self.by_paper.get(detail, set())
+            known.update(event.things)
+            self.by_paper[detail] = known
+        elif event.is_carrier and event.action != "DELETE":
+            self.consolidated.update(event.things)
+        elif event.is_carrier and not self.arrived:
+            # Without children everything was taken out (EPCIS 2.0, AggregationEvent).
+            self.consolidated.difference_update(event.things or set(self.consolidated))
 
 
 async def consignments_of(db: Pool | Connection, trace: Trace) -> tuple[Consignment, ...]:
@@ -95,13 +118,14 @@ async def consignment_findings(db: Pool | Connection, trace: Trace) -> tuple[Fin
 
 async def consignment_of(db: Pool | Connection, document: str, parcels: Sequence[str] = ()) -> Consignment:
     """The consignment under an air waybill (its URI), seen from one parcel by its waybill URIs (pseudonyms)."""
-    count = _count(await _events(db, document))
-    received = count.received
-    missing, surplus = count.consolidated - received, received - count.consolidated
-    if missing and surplus:
-        for one, other in await _second_numbers(db, missing, surplus):
-            missing.discard(one)
-            surplus.discard(other)
+    async with one_view(db) as conn:
+        count = await _count(conn, document)
+        received = count.received
+        missing, surplus = count.consolidated - received, received - count.consolidated
+        pairs = await _second_numbers(conn, missing, surplus) if missing and surplus else []
+    for one, other in pairs:
+        missing.discard(one)
+        surplus.discard(other)
     if not count.by_paper or not count.consolidated:
         missing, surplus = set(), set()
     mine = set(parcels)
@@ -126,48 +150,32 @@ async def consignment_of(db: Pool | Connection, document: str, parcels: Sequence
     return msgspec.structs.replace(found, finding=_finding(found))
 
 
-def _count(events: Iterable[_Event]) -> _Count:
-    ordered = sorted(events, key=lambda event: (event.time, event.step, sorted(event.things)))
-    arrival = min((e.time for e in ordered if e.step in ("arriving", "receiving")), default=None)
+async def _count(conn: Connection, document: str) -> _Count:
+    """The count over all events of the consignment, which pass by in the order of time, one moment at once."""
     count = _Count(set(), {})
-    for event in ordered:
-        detail = next((uri for uri in event.documents if document_kind(uri) in _INBOUND), "")
-        if detail and event.action == "DELETE":
-            count.by_paper.pop(detail, None)
-        elif event.step in _RECEIVING and event.things:
-            known = set() if event.changed else count.by_paper.get(detail, set())
-            count.by_paper[detail] = known | event.things
-        elif event.is_carrier and event.action != "DELETE":
-            count.consolidated.update(event.things)
-        elif event.is_carrier and (arrival is None or event.time < arrival):
-            # Without children everything was taken out (EPCIS 2.0, AggregationEvent).
-            count.consolidated.difference_update(event.things or set(count.consolidated))
+    roles = [int(Role.PARENT), int(Role.SUBJECT), int(Role.DOCUMENT), int(Role.SHARED)]
+    text = sql(__package__, "consignment_events")
+    moment: list[_Event] = []
+    async for row in conn.cursor(text, thing_key(document), roles, list(_SPEAKERS), prefetch=PAGE):
+        event = await _event(conn, row, document)
+        if moment and event.time != moment[0].time:
+            count.add(moment)
+            moment = []
+        moment.append(event)
+    count.add(moment)
     return count
 
 
-async def _events(db: Pool | Connection, document: str) -> list[_Event]:
-    roles = [int(Role.PARENT), int(Role.SUBJECT), int(Role.DOCUMENT), int(Role.SHARED)]
-    rows = await db.fetch(
-        sql(__package__, "consignment_events"), thing_key(document), roles, EVENT_LIMIT, list(_SPEAKERS)
-    )
-    bodies = {row["event_key"]: read_body(row["body"]) for row in rows}
-    apart = [key for key, body in bodies.items() if list_counts(body)]
-    lists: dict[int, dict[str, list[str]]] = {}
-    for chunk in await db.fetch(sql("suyuan.capture", "event_lists"), apart) if apart else ():
-        elements = lists.setdefault(chunk["event_key"], {}).setdefault(chunk["field"], [])
-        elements.extend(msgspec.json.decode(chunk["elements"]))
-    return [_event(body, lists.get(key, {}), document) for key, body in bodies.items()]
-
-
-def _event(body: dict[str, Any], lists: dict[str, list[str]], document: str) -> _Event:
+async def _event(conn: Connection, row: asyncpg.Record, document: str) -> _Event:
+    body = read_body(row["body"])
     things = [
         uri
         for field in ("epcList", "childEPCs")
-        for uri in (*(body.get(field) or ()), *lists.get(field, ()))
+        for uri in await whole_list(conn, row["event_key"], body, field)
         if document_kind(uri) == "waybill"
     ]
     return _Event(
-        time=datetime.fromisoformat(body["eventTime"]),
+        time=row["event_time"],
         step=short_name(body.get("bizStep") or ""),
         action=body.get("action") or "",
         is_carrier=body.get("parentID") == document,
@@ -177,19 +185,12 @@ def _event(body: dict[str, Any], lists: dict[str, list[str]], document: str) -> 
     )
 
 
-async def _second_numbers(
-    db: Pool | Connection, missing: set[str], surplus: set[str]
-) -> list[tuple[str, str]]:
+async def _second_numbers(conn: Connection, missing: set[str], surplus: set[str]) -> list[tuple[str, str]]:
     """Pairs of a missing and a surplus waybill that are one parcel, as one who moved it says."""
     few = min((missing, surplus), key=len)
-    rows = await db.fetch(
-        sql(__package__, "parcel_aliases"),
-        sorted(thing_key(uri) for uri in few),
-        EVENT_LIMIT,
-        list(_SPEAKERS),
-    )
+    text, keys = sql(__package__, "parcel_aliases"), sorted(thing_key(uri) for uri in few)
     pairs = []
-    for row in rows:
+    async for row in conn.cursor(text, keys, list(_SPEAKERS), prefetch=PAGE):
         names = set(read_body(row["body"]).get("epcList") or ())
         one, other = names & missing, names & surplus
         if len(names) == 2 and len(one) == len(other) == 1:
