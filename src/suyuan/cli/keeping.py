@@ -60,10 +60,10 @@ def backup(
 ) -> None:
     """Back up the deployment while it works: one consistent file, read again and compared after it was written.
 
-    The file holds every row, and the operator's own policy and leg profiles. It does not hold the key files: without them nobody
-    reads the personal data in it, and nobody restores it. --keys seals them into a file of their own (age format),
-    which belongs somewhere else. --journal writes the two small files that a restore needs from after the backup; run
-    it every few minutes.
+    The file holds every row, and the operator's own policy and leg profiles. It does not hold the key files: without
+    them nobody reads the personal data in it, and nobody restores it. --keys seals them into a file of their own (age
+    format), which belongs somewhere else. --journal writes the two small files that a restore needs from after the
+    backup; run it every few minutes.
 
     \b
       suyuan backup /backup --data-dir /var/lib/suyuan
