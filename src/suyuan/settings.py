@@ -15,6 +15,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     police_number: str = ""
     root_files_dir: Path | None = None
     policy_file: Path | None = None
+    print_bridge_url: str = ""
+    trusted_proxies: str = ""
 
     def __repr__(self) -> str:
         shown = {field: getattr(self, field) for field in self.__struct_fields__}
@@ -129,6 +132,22 @@ def _report_url(text: str) -> str:
     ):
         raise ValueError("it must be a mailto:, https: or http: address")
     return text
+
+
+def _bridge_url(text: str) -> str:
+    parts = urlsplit(_line(text))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("it must be an http or https URL with a host")
+    if re.search(r"[\s;,'\"]", text):
+        raise ValueError("it must not contain blanks, quotes, commas or semicolons")
+    return text
+
+
+def _networks(text: str) -> str:
+    networks = [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("it must not be everybody's address")
+    return ",".join(str(network) for network in networks)
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
@@ -266,6 +285,20 @@ TABLE: tuple[Setting, ...] = (
         "policy.toml in SUYUAN_DATA_DIR, if there is one",
         _directory,
     ),
+    Setting(
+        "SUYUAN_PRINT_BRIDGE",
+        "print_bridge_url",
+        "Where a packing station sends ZPL to be printed (http: or https:, often on the station itself).",
+        "",
+        _bridge_url,
+    ),
+    Setting(
+        "SUYUAN_TRUSTED_PROXIES",
+        "trusted_proxies",
+        "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
+        "",
+        _networks,
+    ),
 )
 
 
@@ -344,4 +377,5 @@ def _with_defaults(found: dict[str, Any]) -> Settings:
         police_number=found.get("police_number", ""),
         root_files_dir=found.get("root_files_dir"),
         policy_file=found.get("policy_file") or _own_policy(data_dir),
+        trusted_proxies=found.get("trusted_proxies", ""),
     )

@@ -88,7 +88,7 @@ def words(zh: str, en: str, **values: object) -> Words:
 
 
 class NavEntry(NamedTuple):
-    """An entry of the navigation; ``role`` is the least that a user needs to see it."""
+    """An entry of the navigation; ``role`` is the least that a user needs to see it, ``of`` what its party must be."""
 
     key: str
     path: str
@@ -96,6 +96,13 @@ class NavEntry(NamedTuple):
     en: str
     icon: str
     role: UserRole = "reader"
+    of: str = ""
+
+    def shown_to(self, session: Session) -> bool:
+        """Whether this person has any use for it."""
+        return session.user.may(self.role) and (
+            not self.of or any(grant.role == self.of for grant in session.grants)
+        )
 
 
 _navigation: list[NavEntry] = []
@@ -310,7 +317,7 @@ def render(
                 "title": title.of(code),
                 "nav": nav,
                 "navigation": [
-                    entry for entry in _navigation if session is not None and session.user.may(entry.role)
+                    entry for entry in _navigation if session is not None and entry.shown_to(session)
                 ],
                 "messages": [(tone, text.of(code)) for tone, text in (*said, *messages)],
                 "form": form or {},

@@ -19,7 +19,7 @@ import msgspec
 from suyuan.capture.index import ACTIONS, EVENT_TYPES
 from suyuan.capture.payload import read_body
 from suyuan.compliance.stations.model import gtin_of
-from suyuan.db.pool import Connection, sql
+from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import InputError
 from suyuan.gs1.thing import thing_key
 from suyuan.trace.walk import WAYBILL_AFTER
@@ -114,3 +114,9 @@ def _packed(events: Sequence[Any], parcel: str) -> tuple[str, ...]:
         else:
             inside.update(dict.fromkeys(children))
     return tuple(inside)
+
+
+async def list_couriers(db: Pool | Connection) -> list[tuple[str, str, str]]:
+    """Customs code, English and Chinese name of every courier that has a code."""
+    rows = await db.fetch(sql(__package__, "couriers"))
+    return [(row["customs_code"], row["name_en"], row["name_zh"]) for row in rows]
