@@ -20,7 +20,7 @@ from suyuan.db.keyfiles import load_or_create
 from suyuan.db.migrate import check_current, prepare
 from suyuan.db.pool import Pool, open_pool
 from suyuan.disclosure.policy import load_policy
-from suyuan.issuing import MacKeys
+from suyuan.issuing import MacKeys, ScratchKeys
 from suyuan.log import PublishedCopy, Sequencer, Tree, load_signer
 from suyuan.parties.members import get_party
 from suyuan.parties.roles import grants_at
@@ -34,6 +34,7 @@ from suyuan.vault.erasing import ErasureCopy
 FIRST_EPOCH = "0"
 PUBLISHED = "published"
 _MAC_PREFIX = "serial-mac-"
+_SCRATCH_PREFIX = "scratch-mac-"
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tree: Tree
     vault: Vault
     mac_keys: MacKeys
+    scratch_keys: ScratchKeys
     authenticator: Authenticator
     signer: Ed25519Signer
 
@@ -108,6 +110,7 @@ def _compose(settings: Settings, pool: Pool) -> Services:
             load_or_create("vault-wrapping", 32, directory=keys),
         )
     )
+    mac_keys = load_mac_keys(keys)
     return Services(
         settings=settings,
         pool=pool,
@@ -115,7 +118,8 @@ def _compose(settings: Settings, pool: Pool) -> Services:
         reader=TraceReader(pool, load_policy(settings.policy_file)),
         tree=Tree(pool),
         vault=vault,
-        mac_keys=load_mac_keys(keys),
+        mac_keys=mac_keys,
+        scratch_keys=load_scratch_keys(keys, mac_keys),
         authenticator=Authenticator(pool),
         signer=load_signer(settings.log_origin, keys),
     )
@@ -126,6 +130,13 @@ def load_mac_keys(keys_dir: Path) -> MacKeys:
     names = sorted(path.name for path in keys_dir.glob(f"{_MAC_PREFIX}?")) or [_MAC_PREFIX + FIRST_EPOCH]
     found = {name[-1]: load_or_create(name, 32, directory=keys_dir) for name in names}
     return MacKeys(found, max(found))
+
+
+def load_scratch_keys(keys_dir: Path, mac_keys: MacKeys) -> ScratchKeys:
+    """The keys of scratch codes, one for each epoch of serials."""
+    return ScratchKeys(
+        {epoch: load_or_create(_SCRATCH_PREFIX + epoch, 32, directory=keys_dir) for epoch in mac_keys.epochs}
+    )
 
 
 @contextlib.asynccontextmanager

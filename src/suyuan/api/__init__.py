@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from suyuan.api import (
     catalogue,
+    code_life,
     codes,
     epcis_events,
     evidence,
@@ -24,7 +25,18 @@ from suyuan.api import (
 
 def api_routes() -> list[BaseRouteHandler]:
     """All routes of this room; the application's state must hold the services (``model.services_of``)."""
-    rooms = (epcis_events, evidence, codes, tracing, lookup, members, catalogue, published_log, status)
+    rooms = (
+        epcis_events,
+        evidence,
+        codes,
+        code_life,
+        tracing,
+        lookup,
+        members,
+        catalogue,
+        published_log,
+        status,
+    )
     return [handler for room in rooms for handler in room.ROUTES]
 
 

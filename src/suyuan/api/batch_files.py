@@ -7,7 +7,7 @@ that memory does not grow with the batch and other callers are served meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 
 import msgspec
@@ -15,12 +15,12 @@ import msgspec
 from suyuan.api.model import Services
 from suyuan.catalog import Product, find_products
 from suyuan.errors import InputError
-from suyuan.gs1.serials import item_uri
-from suyuan.issuing import Batch, iter_serials
-from suyuan.printing import DEFAULT_DPI, FORMATS, Label, Printer, get_style, open_printer
+from suyuan.gs1.serials import SERIAL_LENGTH, item_uri
+from suyuan.issuing import Batch, ScratchKeys, iter_serials
+from suyuan.issuing.scratch import SCRATCH_LENGTH
+from suyuan.printing import DEFAULT_DPI, FORMATS, Label, Printer, Style, get_style, open_printer
 from suyuan.settings import Settings
 
-CSV_HEADER = b"serial,uri,gtin,lot\r\n"
 DEFAULT_STYLE = "item-40x20"
 # Labels rendered in one go in a thread: some hundredths of a second.
 _PORTION = 200
@@ -61,15 +61,54 @@ def label_stem(batch: Batch, settings: Settings) -> str:
     return item_uri(settings.code_host, batch.gtin, "0", scheme=scheme)[:-1]
 
 
-def csv_rows(batch: Batch, settings: Settings, serials: Sequence[str]) -> bytes:
-    """Rows of the CSV of a batch: serial, the URI as the label carries it, GTIN and lot."""
+def csv_header(batch: Batch) -> bytes:
+    """First line of the CSV of a batch; a column more where it has scratch codes."""
+    return b"serial,uri,gtin,lot,scratch_code\r\n" if batch.scratch_key else b"serial,uri,gtin,lot\r\n"
+
+
+def csv_rows(batch: Batch, services: Services, serials: Sequence[str]) -> bytes:
+    """Rows of the CSV of a batch: serial, the URI as the label carries it, GTIN, lot, scratch code."""
     lot = f'"{batch.lot.replace(chr(34), chr(34) * 2)}"' if set(batch.lot) & set(',"') else batch.lot
-    stem = label_stem(batch, settings)
-    return "".join([f"{serial},{stem}{serial},{batch.gtin},{lot}\r\n" for serial in serials]).encode()
+    stem = label_stem(batch, services.settings)
+    if not batch.scratch_key:
+        return "".join([f"{serial},{stem}{serial},{batch.gtin},{lot}\r\n" for serial in serials]).encode()
+    codes = scratch_codes(batch, services.scratch_keys, serials)
+    return "".join(
+        [
+            f"{serial},{stem}{serial},{batch.gtin},{lot},{code}\r\n"
+            for serial, code in zip(serials, codes, strict=True)
+        ]
+    ).encode()
+
+
+def scratch_codes(batch: Batch, keys: ScratchKeys, serials: Sequence[str]) -> list[str]:
+    """The scratch codes of serials of a batch; empty texts where it has none.
+
+    Raises ``UnavailableError`` (``issuing.scratch.key``).
+    """
+    if not batch.scratch_key:
+        return [""] * len(serials)
+    return keys.codes(batch.epoch, batch.scratch_key, batch.gtin, serials)
+
+
+def check_scratch_style(style: Style) -> None:
+    """Raise ``InputError`` (``issuing.scratch.style``) where a style has no room for a scratch code."""
+    if style.panel is None:
+        raise InputError(
+            "issuing.scratch.style",
+            f"The style {style.name} has no panel to scratch off.",
+            path="style",
+            remedy="Take one with a panel, such as item-50x30, or print the codes from the CSV.",
+        )
 
 
 def label_of(
-    batch: Batch, settings: Settings, serial: str, product: Product | None, expiry: date | None
+    batch: Batch,
+    settings: Settings,
+    serial: str,
+    product: Product | None,
+    expiry: date | None,
+    scratch_code: str = "",
 ) -> Label:
     """The label of one code of a batch."""
     return Label(
@@ -80,6 +119,7 @@ def label_of(
         expiry=expiry,
         name_zh=product.name_zh if product else "",
         name_en=product.name_en if product else "",
+        scratch_code=scratch_code,
     )
 
 
@@ -94,40 +134,80 @@ def media_type(order: FileOrder) -> str:
     return FORMATS[order.format].media_type.removesuffix("; charset=utf-8")
 
 
-async def batch_file(services: Services, batch: Batch, order: FileOrder) -> AsyncIterator[bytes]:
-    """The file of a batch bit by bit, in the order of issue.
-
-    The first label is made before anything is sent: what cannot be printed is refused as a whole.
-    """
+async def check_printable(
+    services: Services, gtin: str, lot: str, order: FileOrder, *, scratch: bool
+) -> None:
+    """Raise ``InputError`` (``printing.*``, ``issuing.scratch.style``) where such labels cannot be printed."""
     if order.format == "csv":
-        return _csv(services, batch)
-    product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
+        return
     style = get_style(order.style)
-    trial = label_of(batch, services.settings, "0" * 20, product, order.expiry)
+    if scratch:
+        check_scratch_style(style)
+    product = (await find_products(services.pool, [gtin])).get(gtin)
+    serial = "0" * SERIAL_LENGTH
+    scheme = services.settings.base_url.partition(":")[0]
+    trial = Label(
+        uri=item_uri(services.settings.code_host, gtin, serial, scheme=scheme),
+        gtin=gtin,
+        serial=serial,
+        lot=lot,
+        expiry=order.expiry,
+        name_zh=product.name_zh if product else "",
+        name_en=product.name_en if product else "",
+        scratch_code="0" * SCRATCH_LENGTH if scratch else "",
+    )
     open_printer(order.format, style, order.dpi).add(trial)
-    printer = open_printer(order.format, style, order.dpi)
-    return _labels(services, batch, order, printer, product)
 
 
-async def _csv(services: Services, batch: Batch) -> AsyncIterator[bytes]:
-    yield CSV_HEADER
+async def batch_file(
+    services: Services, batch: Batch, order: FileOrder, progress: Callable[[int], None] | None = None
+) -> AsyncIterator[bytes]:
+    """The file of a batch bit by bit, in the order of issue; ``progress`` is told how many codes are done.
+
+    What cannot be printed is refused as a whole before anything is sent. Raises as ``check_printable``, and
+    ``UnavailableError`` (``issuing.scratch.key``).
+    """
+    await check_printable(services, batch.gtin, batch.lot, order, scratch=bool(batch.scratch_key))
+    scratch_codes(batch, services.scratch_keys, [])
+    told = progress or (lambda done: None)
+    if order.format == "csv":
+        return _csv(services, batch, told)
+    product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
+    printer = open_printer(order.format, get_style(order.style), order.dpi)
+    return _labels(services, batch, order, printer, product, told)
+
+
+async def _csv(services: Services, batch: Batch, told: Callable[[int], None]) -> AsyncIterator[bytes]:
+    yield csv_header(batch)
+    done = 0
     async for serials in iter_serials(services.pool, batch.batch_id):
-        yield csv_rows(batch, services.settings, serials)
+        yield await asyncio.to_thread(csv_rows, batch, services, serials)
+        done += len(serials)
+        told(done)
 
 
 async def _labels(
-    services: Services, batch: Batch, order: FileOrder, printer: Printer, product: Product | None
+    services: Services,
+    batch: Batch,
+    order: FileOrder,
+    printer: Printer,
+    product: Product | None,
+    told: Callable[[int], None],
 ) -> AsyncIterator[bytes]:
     def rendered(serials: Sequence[str]) -> bytes:
+        codes = scratch_codes(batch, services.scratch_keys, serials)
         return b"".join(
-            printer.add(label_of(batch, services.settings, serial, product, order.expiry))
-            for serial in serials
+            printer.add(label_of(batch, services.settings, serial, product, order.expiry, code))
+            for serial, code in zip(serials, codes, strict=True)
         )
 
+    done = 0
     async for serials in iter_serials(services.pool, batch.batch_id):
         for start in range(0, len(serials), _PORTION):
             piece = await asyncio.to_thread(rendered, serials[start : start + _PORTION])
             if piece:
                 yield piece
+            done += min(_PORTION, len(serials) - start)
+            told(done)
     for piece in printer.finish():
         yield piece

@@ -1,64 +1,98 @@
-"""Codes: issue, fetch as CSV or labels, activate, void. Serials are streamed; a batch is never held in memory."""
+"""Codes: issue, and fetch as CSV or labels. Serials are streamed; a batch is never held in memory."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
-from suyuan.api.access import ISSUER_ROLES, deliverer_of, holds_any, require, require_issuer
+from suyuan.api.access import ISSUER_ROLES, holds_any, require, require_issuer
 from suyuan.api.batch_files import batch_file, file_name, media_type, read_order
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, Services, services_of
+from suyuan.api.problems import problem_of
 from suyuan.api.requests import MAX_COMMAND_BYTES, read_command
-from suyuan.compliance.activation import ActivationCommand, ActivationResult, activate_codes
-from suyuan.errors import InputError, NotFoundError
-from suyuan.issuing import Activation, Batch, find_batches, get_batch, issue, void
+from suyuan.errors import NotFoundError, SuyuanError
+from suyuan.issuing import Batch, find_batches, get_batch, issue
 from suyuan.issuing.codes import check_batch
 from suyuan.parties import Principal
 from suyuan.printing import FORMATS
 
+NDJSON = "application/x-ndjson"
+
 
 class IssueCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Issue ``count`` new codes of a GTIN (14 digits) and lot. ``label`` is for the issuer's own use."""
+    """Issue ``count`` new codes of a GTIN (14 digits) and lot, with ``scratch`` a scratch code for each.
+
+    ``label`` is for the issuer's own use.
+    """
 
     gtin: str
     lot: str
     count: int
     label: str = ""
-
-
-class VoidCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Take codes (bare serials) of a GTIN and lot out of use for ever."""
-
-    gtin: str
-    lot: str
-    serials: tuple[str, ...]
-    reason: str
+    scratch: bool = False
 
 
 @post("/api/v1/codes/issue", status_code=201, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],
       operation_class=takes(IssueCommand))  # fmt: skip
-async def issue_codes(request: Call) -> Response[Batch]:
-    """Issue a batch of codes, all or none. ``Location`` is its CSV."""
+async def issue_codes(request: Call) -> Response[Batch] | Stream:
+    """Issue a batch of codes, all or none. ``Location`` is its CSV.
+
+    With ``Accept: application/x-ndjson`` the answer is a stream that tells how far it is: lines ``{"issued": n,
+    "count": m}``, then the batch with its ``location``, or a problem. Who hangs up in between gets no codes made.
+    """
     principal = await require(request, "codes.issue")
     command = await read_command(request, IssueCommand)
     services = services_of(request)
     check_batch(command.gtin, command.lot, command.count)
     await require_issuer(services.pool, principal, command.gtin)
-    batch = await issue(
-        services.pool,
-        services.mac_keys,
-        gtin=command.gtin,
-        lot=command.lot,
-        count=command.count,
-        party_id=principal.party_id,
-        label=command.label[:200],
-    )
-    return Response(
-        batch, status_code=201, headers={"Location": f"/api/v1/codes/batches/{batch.batch_id}.csv"}
-    )
+
+    async def made(progress: Callable[[int], None] | None = None) -> Batch:
+        return await issue(
+            services.pool,
+            services.mac_keys,
+            gtin=command.gtin,
+            lot=command.lot,
+            count=command.count,
+            party_id=principal.party_id,
+            label=command.label[:200],
+            scratch=services.scratch_keys if command.scratch else None,
+            progress=progress,
+        )
+
+    if NDJSON in request.headers.get("accept", ""):
+        return Stream(_told(made, command.count), media_type=NDJSON, status_code=200)
+    batch = await made()
+    return Response(batch, status_code=201, headers={"Location": _location(batch)})
+
+
+def _location(batch: Batch) -> str:
+    return f"/api/v1/codes/batches/{batch.batch_id}.csv"
+
+
+async def _told(
+    made: Callable[[Callable[[int], None]], Awaitable[Batch]], count: int
+) -> AsyncIterator[bytes]:
+    """Lines about a batch in the making; leaving off undoes it."""
+    steps: asyncio.Queue[int | None] = asyncio.Queue()
+    task = asyncio.ensure_future(made(steps.put_nowait))
+    task.add_done_callback(lambda _: steps.put_nowait(None))
+    try:
+        while (issued := await steps.get()) is not None:
+            yield msgspec.json.encode({"issued": issued, "count": count}) + b"\n"
+        try:
+            batch = await task
+            last = {**msgspec.to_builtins(batch), "location": _location(batch)}
+        except SuyuanError as error:
+            last = msgspec.to_builtins(problem_of(error))
+        yield msgspec.json.encode(last) + b"\n"
+    finally:
+        task.cancel()
 
 
 @get("/api/v1/codes/batches", tags=["codes"])
@@ -112,41 +146,4 @@ async def find_batch_of(services: Services, principal: Principal, file: str) -> 
     return batch
 
 
-@post("/api/v1/codes/activate", status_code=200, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],
-      operation_class=takes(ActivationCommand))  # fmt: skip
-async def activate(request: Call) -> ActivationResult:
-    """Make codes active, no more than were received undamaged under the ledger item at the facility.
-
-    All or none: a command over the allowance changes nothing (422, ``issuing.allowance.exceeded``).
-    """
-    principal = await require(request, "codes.activate")
-    command = await read_command(request, ActivationCommand)
-    check_batch(command.gtin, command.lot, 1)
-    services = services_of(request)
-    return await activate_codes(
-        services.pool, services.capture, command, await deliverer_of(request, principal)
-    )
-
-
-@post("/api/v1/codes/void", status_code=200, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],
-      operation_class=takes(VoidCommand))  # fmt: skip
-async def void_codes(request: Call) -> Activation:
-    """Take codes out of use for ever, before they are active."""
-    principal = await require(request, "codes.issue")
-    command = await read_command(request, VoidCommand)
-    check_batch(command.gtin, command.lot, 1)
-    if not command.serials:
-        raise InputError("issuing.serials.empty", "The command names no codes.", path="serials")
-    pool = services_of(request).pool
-    await require_issuer(pool, principal, command.gtin)
-    return await void(
-        pool,
-        gtin=command.gtin,
-        lot=command.lot,
-        serials=command.serials,
-        party_id=principal.party_id,
-        reason=command.reason,
-    )
-
-
-ROUTES = (issue_codes, list_batches, read_batch, activate, void_codes)
+ROUTES = (issue_codes, list_batches, read_batch)

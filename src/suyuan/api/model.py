@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from suyuan.capture.intake import Capture
 from suyuan.capture.prepare import Deliverer
 from suyuan.db.pool import Pool
-from suyuan.issuing import MacKeys
+from suyuan.issuing import MacKeys, ScratchKeys
 from suyuan.log import Tree
 from suyuan.parties import Authenticator, Principal
 from suyuan.settings import Settings
@@ -38,6 +38,8 @@ class Services(Protocol):
     def vault(self) -> Vault: ...
     @property
     def mac_keys(self) -> MacKeys: ...
+    @property
+    def scratch_keys(self) -> ScratchKeys: ...
     @property
     def authenticator(self) -> Authenticator: ...
     @property

@@ -9,6 +9,7 @@ import typer
 from suyuan.cli import (
     certificates,
     checking,
+    code_life,
     codes,
     erasing,
     keeping,
@@ -100,8 +101,9 @@ app.command()(tracing.coverage)
 app.command()(tracing.balance)
 app.command()(tracing.bundle)
 app.command()(codes.issue)
-app.command()(codes.activate)
-app.command()(codes.void)
+app.command()(code_life.printed)
+app.command()(code_life.activate)
+app.command()(code_life.void)
 app.command()(checking.verify)
 app.command()(checking.fsck)
 app.command(name="event-hash")(checking.event_hash)

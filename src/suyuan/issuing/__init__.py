@@ -5,6 +5,7 @@ events by ``trace``. How many codes may be activated is computed by ``compliance
 a lock on (lot, ledger item, facility), in the caller's transaction.
 """
 
+from suyuan.issuing.batch_acts import mark_range_printed, void_unprinted
 from suyuan.issuing.codes import (
     Activation,
     Batch,
@@ -19,13 +20,19 @@ from suyuan.issuing.codes import (
     mark_printed,
     void,
 )
+from suyuan.issuing.history import CodeAct, CodeHistory, code_history
 from suyuan.issuing.keys import MacKeys
+from suyuan.issuing.scratch import ScratchKeys
 
 __all__ = [
     "Activation",
     "Batch",
+    "CodeAct",
+    "CodeHistory",
     "MacKeys",
+    "ScratchKeys",
     "activate",
+    "code_history",
     "code_statuses",
     "find_batches",
     "get_batch",
@@ -34,5 +41,7 @@ __all__ = [
     "iter_serials",
     "lock_activation",
     "mark_printed",
+    "mark_range_printed",
     "void",
+    "void_unprinted",
 ]

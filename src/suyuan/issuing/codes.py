@@ -15,6 +15,7 @@ from suyuan.errors import ConflictError, InputError, NotFoundError, RefusedError
 from suyuan.gs1.check_digits import check_digit_valid
 from suyuan.gs1.serials import new_serials
 from suyuan.issuing.keys import MacKeys
+from suyuan.issuing.scratch import ScratchKeys
 
 Store: TypeAlias = "Pool | Connection"
 MAX_BATCH = 50_000_000
@@ -23,7 +24,10 @@ _LOT_CHARACTERS = 20
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch of codes of one GTIN and lot."""
+    """A batch of codes of one GTIN and lot.
+
+    ``scratch_key`` is the fingerprint of the key of its scratch codes; empty where it has none.
+    """
 
     batch_id: int
     gtin: str
@@ -33,6 +37,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     issued_by: str
     issued_at: datetime
+    scratch_key: str = ""
 
 
 class Activation(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,17 +77,19 @@ async def issue(
     count: int,
     party_id: str,
     label: str = "",
+    scratch: ScratchKeys | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Batch:
-    """Issue ``count`` new codes in one transaction and return their batch.
+    """Issue ``count`` new codes in one transaction and return their batch; with ``scratch`` each has a scratch code.
 
     Either all codes of the batch exist afterwards or none. Raises ``InputError`` (``issuing.*``).
     """
     check_batch(gtin, lot, count)
+    scratch_key = "" if scratch is None else scratch.fingerprint(keys.current)
 
     async def work(conn: Connection) -> Batch:
         record = await conn.fetchrow(
-            sql(__package__, "add_batch"), gtin, lot, count, keys.current, label, party_id
+            sql(__package__, "add_batch"), gtin, lot, count, keys.current, label, party_id, scratch_key
         )
         assert record is not None
         batch = Batch(**dict(record))
@@ -253,7 +260,14 @@ async def activate(
 
 
 async def void(
-    pool: Pool, *, gtin: str, lot: str, serials: Sequence[str], party_id: str, reason: str
+    pool: Pool,
+    *,
+    gtin: str,
+    lot: str,
+    serials: Sequence[str],
+    party_id: str,
+    reason: str,
+    facility: str = "",
 ) -> Activation:
     """Take codes out of use for ever; codes that are voided already are counted as repeated.
 
@@ -274,13 +288,21 @@ async def void(
                 path="serials",
                 remedy="Report what became of the goods (destroyed, returned) as an event.",
             )
-        return await _record(conn, "voided", gtin, lot, serials, party_id, reason=reason.strip())
+        return await _record(
+            conn, "voided", gtin, lot, serials, party_id, facility=facility, reason=reason.strip()
+        )
 
     return await transaction(pool, work)
 
 
 async def mark_printed(
-    pool: Pool, *, gtin: str, lot: str, serials: Sequence[str], party_id: str
+    pool: Pool, *, gtin: str, lot: str, serials: Sequence[str], party_id: str, facility: str = ""
 ) -> Activation:
     """Note that labels of these codes were printed."""
-    return await transaction(pool, lambda conn: _record(conn, "printed", gtin, lot, serials, party_id))
+
+    async def work(conn: Connection) -> Activation:
+        # Nobody voids them as unprinted meanwhile.
+        await lock_activation(conn, gtin, lot, "", "")
+        return await _record(conn, "printed", gtin, lot, serials, party_id, facility=facility)
+
+    return await transaction(pool, work)

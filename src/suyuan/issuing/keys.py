@@ -23,6 +23,11 @@ class MacKeys:
     def __repr__(self) -> str:
         return f"MacKeys(epochs={''.join(sorted(self._keys))!r}, current={self.current!r})"
 
+    @property
+    def epochs(self) -> tuple[str, ...]:
+        """The epochs that have a key, the oldest first."""
+        return tuple(sorted(self._keys))
+
     def is_forged(self, gtin: str, serial: str) -> bool:
         """Whether a serial claims one of our epochs and its MAC is wrong.
 

@@ -1,3 +1,3 @@
-INSERT INTO code_batch (gtin, lot, count, epoch, label, issued_by)
-VALUES ($1, $2, $3, $4, $5, $6)
-RETURNING batch_id, gtin, lot, count, epoch, label, issued_by, issued_at
+INSERT INTO code_batch (gtin, lot, count, epoch, label, issued_by, scratch_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING batch_id, gtin, lot, count, epoch, label, issued_by, issued_at, scratch_key

@@ -1,0 +1,212 @@
+"""``activate``, ``void``, ``printed`` and ``code``: the life of codes until events take over."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suyuan.cli.codes import Gtin, Lot
+from suyuan.cli.context import AsJson, DataDir, run, say, show
+from suyuan.errors import InputError
+
+if TYPE_CHECKING:
+    from suyuan.app import Services
+    from suyuan.compliance.activation import ActivationResult
+    from suyuan.issuing import Activation
+
+Serials = Annotated[
+    Path,
+    typer.Option(
+        "--serials",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        allow_dash=True,
+        help="One serial or item URI a line, or CSV with a column serial; - for standard input.",
+    ),
+]
+PartyId = Annotated[str, typer.Option("--party", metavar="ID", help="The party in whose name it is done.")]
+
+
+def read_serials(path: Path) -> tuple[str, ...]:
+    """Bare serials from a file: one serial or item URI a line, or CSV with a column ``serial``.
+
+    Raises ``InputError`` (``cli.serials.line``) with the line.
+    """
+    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    text = data.decode("utf-8-sig", "replace")
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    column = 0
+    if lines and "serial" in (header := [cell.strip().lower() for cell in lines[0][1].split(",")]):
+        column = header.index("serial")
+        lines = lines[1:]
+    return tuple(_serial(number, line.split(",")[column : column + 1]) for number, line in lines)
+
+
+def _serial(number: int, cells: list[str]) -> str:
+    from suyuan.gs1.digital_link import parse
+
+    text = cells[0].strip() if cells else ""
+    if "://" in text:
+        serial = parse(text).serial
+        if serial:
+            return serial
+    elif 0 < len(text) <= 20:
+        return text
+    raise InputError("cli.serials.line", "The line names no serial.", path=f"line {number}")
+
+
+def activate(
+    gtin: Gtin,
+    lot: Lot,
+    serials: Serials,
+    party: PartyId,
+    ledger_item: Annotated[str, typer.Option("--ledger-item", metavar="LEDGER:ITEM", help="账册项号.")] = "",
+    facility: Annotated[str, typer.Option("--facility", metavar="URI", help="The warehouse.")] = "",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make codes active, no more than were received undamaged; over the allowance nothing is changed.
+
+    \b
+      suyuan activate --gtin 09506000134352 --lot L1 --ledger-item T5165W000123:17 --serials good.csv --party house
+    """
+
+    from suyuan.compliance.activation import ActivationCommand, activate_codes
+    from suyuan.issuing.codes import check_batch
+
+    check_batch(gtin, lot, 1)
+    command = ActivationCommand(
+        gtin=gtin, lot=lot, serials=read_serials(serials), ledger_item=ledger_item, facility=facility
+    )
+
+    async def work(services: Services) -> ActivationResult:
+        deliverer = await services.deliverer_of(party)
+        return await activate_codes(services.pool, services.capture, command, deliverer)
+
+    done = run(data_dir, work)
+    show(
+        done,
+        as_json,
+        lambda: say(
+            f"{done.activated:,} activated, {done.repeated:,} active before, {done.remaining:,} more are allowed.",
+            f"激活 {done.activated:,} 个，此前已激活 {done.repeated:,} 个，剩余额度 {done.remaining:,} 个。",
+        ),
+    )
+
+
+Facility = Annotated[str, typer.Option("--facility", metavar="URI", help="Where it is done.")]
+BatchId = Annotated[int, typer.Option("--batch", metavar="N", help="Number of the batch.")]
+
+
+def void(
+    party: PartyId,
+    reason: Annotated[str, typer.Option("--reason", help="Why, e.g. misprinted.")],
+    gtin: Annotated[str, typer.Option("--gtin", help="GTIN, 14 digits.")] = "",
+    lot: Annotated[str, typer.Option("--lot", help="Lot number.")] = "",
+    serials: Annotated[
+        Path | None,
+        typer.Option(
+            "--serials",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+            help="One serial or item URI a line, or CSV with a column serial; - for standard input.",
+        ),
+    ] = None,
+    batch: BatchId = 0,
+    unprinted: Annotated[
+        bool, typer.Option("--unprinted", help="With --batch: all its codes that were never printed or used.")
+    ] = False,
+    facility: Facility = "",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take codes out of use for ever, before they are active: those of a list, or what was never printed of a batch.
+
+    \b
+      suyuan void --gtin 09506000134352 --lot L1 --serials spoilt.csv --party zwolle --reason misprinted
+      suyuan void --batch 12 --unprinted --party zwolle --reason "the lot is packed"
+    """
+    by_batch = bool(batch) or unprinted
+    if (
+        by_batch == (serials is not None)
+        or (by_batch and not (batch and unprinted))
+        or (serials and not (gtin and lot))
+    ):
+        raise InputError(
+            "cli.void.what",
+            "It is not clear which codes are meant.",
+            path="--serials",
+            remedy="Name --gtin, --lot and --serials FILE, or --batch N with --unprinted.",
+        )
+
+    async def work(services: Services) -> Activation:
+        from suyuan import issuing
+        from suyuan.parties import get_party
+
+        await get_party(services.pool, party)
+        if serials is None:
+            found = await issuing.get_batch(services.pool, batch)
+            return await issuing.void_unprinted(
+                services.pool, found, party_id=party, reason=reason, facility=facility
+            )
+        return await issuing.void(
+            services.pool,
+            gtin=gtin,
+            lot=lot,
+            serials=read_serials(serials),
+            party_id=party,
+            reason=reason,
+            facility=facility,
+        )
+
+    done = run(data_dir, work)
+    show(
+        done,
+        as_json,
+        lambda: say(
+            f"{done.count:,} voided, {done.repeated:,} voided before.",
+            f"作废 {done.count:,} 个，此前已作废 {done.repeated:,} 个。",
+        ),
+    )
+
+
+def printed(
+    batch: BatchId,
+    first: Annotated[int, typer.Option("--from", metavar="N", help="First label; 1 is the batch's first.")],
+    last: Annotated[int, typer.Option("--to", metavar="N", help="Last label.")],
+    party: PartyId,
+    facility: Facility = "",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Note which labels of a batch were printed, by their numbers in the order of its file.
+
+    \b
+      suyuan printed --batch 12 --from 1 --to 500 --party zwolle
+    """
+
+    async def work(services: Services) -> Activation:
+        from suyuan import issuing
+        from suyuan.parties import get_party
+
+        await get_party(services.pool, party)
+        found = await issuing.get_batch(services.pool, batch)
+        return await issuing.mark_range_printed(
+            services.pool, found, first, last, party_id=party, facility=facility
+        )
+
+    done = run(data_dir, work)
+    show(
+        done,
+        as_json,
+        lambda: say(
+            f"{done.count:,} noted as printed, {done.repeated:,} noted before.",
+            f"已登记印制 {done.count:,} 个，此前已登记 {done.repeated:,} 个。",
+        ),
+    )
