@@ -27,6 +27,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Cases, pallets, ledger and facility belong to bonded import, waybills and air waybill to direct mail; what a
     journey does not have is empty. ``issued_by`` has the codes issued; empty means the first delivering party.
+    ``order_page`` is the platform that looks up its orders by number, ``unlabelled_order`` one whose goods got no
+    label.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     second_waybill: str = ""
     second_waybill_issuer: str = ""
     air_waybill: str = ""
+    order_page: str = ""
+    unlabelled_order: str = ""
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
