@@ -110,6 +110,18 @@ def test_wrong_and_missing_papers_are_told_and_the_rest_goes_on(faulty: JourneyR
     assert "short" not in lines[0]
 
 
+def test_an_item_that_no_paper_names_has_a_summary(demo: Demo, whole: JourneyReport, tmp_path: Path) -> None:
+    assert whole.papers
+    shutil.copytree(DIRECT, tmp_path / "direct")
+    for path in (tmp_path / "direct" / "papers").iterdir():
+        if b"{{" in path.read_bytes():
+            path.unlink()
+    report = run_journey(demo, tmp_path / "direct")
+    assert (report.steps_found, report.facts_verified, report.route) == ((), 0, ())
+    assert "  proof: no fact of this item is known yet" in lines_of(report)
+    assert {delivery.step for delivery in report.missing_papers} == {3, 4, 14}
+
+
 @pytest.mark.usefixtures("chinese")
 def test_the_summary_speaks_chinese(whole: JourneyReport, faulty: JourneyReport) -> None:
     head, route, *_ = lines_of(whole)

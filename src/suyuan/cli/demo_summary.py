@@ -173,7 +173,8 @@ def summary_lines(report: JourneyReport) -> Iterator[str]:
     head += [text for text in map(_shortage, report.consignments) if text]
     head.append(say(f"from {report.papers} papers", f"来自 {report.papers} 份单证"))
     yield f"[bold]{say(english, chinese)}[/] {escape(report.item)}   {say(', ', '，').join(head)}"
-    yield "  " + escape(say(" -> ".join(report.route), " -> ".join(report.route_zh)))
+    if report.route:
+        yield "  " + escape(say(" -> ".join(report.route), " -> ".join(report.route_zh)))
     yield from _coverage_lines(report)
     yield from _paper_lines(report)
     yield from _quantity_lines(report)
@@ -186,10 +187,13 @@ def summary_lines(report: JourneyReport) -> Iterator[str]:
         yield say("  [yellow]finding[/]: ", "  [yellow]异常[/]：") + text
     if report.recalled:
         yield f"  [bold red]{say('RECALLED', '已召回')} {report.recalled}[/]"
-    yield say(
-        f"  proof: {report.facts_verified} facts checked offline in {report.verify_ms:.0f} ms",
-        f"  证明：离线核验 {report.facts_verified} 条事实，用时 {report.verify_ms:.0f} 毫秒",
-    )
+    if not report.facts_verified:
+        yield say("  proof: no fact of this item is known yet", "  证明：尚无该商品的事实")
+    else:
+        yield say(
+            f"  proof: {report.facts_verified} facts checked offline in {report.verify_ms:.0f} ms",
+            f"  证明：离线核验 {report.facts_verified} 条事实，用时 {report.verify_ms:.0f} 毫秒",
+        )
     yield say("  Buyer page ", "  买家页面  ") + escape(report.page)
     yield say("  API        ", "  接口      ") + escape(report.api)
     yield say("  Log        ", "  日志      ") + escape(report.log)
@@ -203,7 +207,7 @@ def _coverage_lines(report: JourneyReport) -> Iterator[str]:
     legs = f"{report.legs_present}/{report.legs_required}"
     yield say(
         f"  clause 486: [{colour}]{legs} legs[/]    {counts}",
-        f"  第 486 项：[{colour}]{legs} 个环节[/]    {counts}",
+        f"  486 号文：[{colour}]{legs} 个环节[/]    {counts}",
     )
     for leg in report.legs_open:
         state, owed = leg["state"], leg["owed_by"]
