@@ -25,6 +25,7 @@ from litestar.types import ASGIApp
 from suyuan import __version__, settings
 from suyuan.api import api_routes
 from suyuan.api.access import Deliverers
+from suyuan.api.addresses import read_networks
 from suyuan.api.framing import Framing
 from suyuan.api.metrics import watching
 from suyuan.api.problems import EXCEPTION_HANDLERS
@@ -77,7 +78,7 @@ def create_application(services: Services, items: ItemSource, pages: PageSetting
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         ),
     )
-    return Framing(inner)
+    return Framing(inner, proxies=read_networks(services.settings.trusted_proxies))
 
 
 @contextlib.asynccontextmanager

@@ -108,20 +108,53 @@ def wants_xml(accept: str) -> bool:
     return False
 
 
-def _respond(call: Request[Any, Any, Any], error: SuyuanError, status: int, headers: dict[str, str]) -> Any:
+class Reply(msgspec.Struct, frozen=True):
+    """An answer to an error as bytes, for whoever sends it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def reply_to(scope: Any, error: SuyuanError, status: int, headers: dict[str, str]) -> Reply:
+    """How an error is answered: a problem document, or for people at an item's address a page in both languages."""
     ERRORS.labels(error.code).inc()
-    epcis = call.scope["path"].startswith("/epcis")
-    reference = str(call.scope.get("suyuan_reference", ""))
+    epcis = scope["path"].startswith("/epcis")
+    accept = _accept(scope)
+    reference = str(scope.get("suyuan_reference", ""))
     instance = f"urn:suyuan:request:{reference}" if reference and status >= 500 else ""
     problem = problem_of(error, epcis=epcis, status=status, instance=instance)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         headers["Retry-After"] = "1"
-    if epcis and wants_xml(call.headers.get("accept", "")):
-        return Response(_xml(problem), status_code=status, media_type=PROBLEM_XML, headers=headers)
-    body = msgspec.json.encode(problem)
-    return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=headers)
+    if error.code == "http.held.code" and "text/html" in accept:
+        return Reply(status, {**headers, "Content-Type": "text/html; charset=utf-8"}, _held_page(headers))
+    if epcis and wants_xml(accept):
+        return Reply(status, {**headers, "Content-Type": PROBLEM_XML}, _xml(problem))
+    return Reply(status, {**headers, "Content-Type": PROBLEM_JSON}, msgspec.json.encode(problem))
+
+
+def _accept(scope: Any) -> str:
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
+
+
+def _held_page(headers: dict[str, str]) -> bytes:
+    seconds = headers.get("Retry-After", "60")
+    return (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>请稍后再试 / Please wait</title>'
+        "<h1>请稍后再试</h1><p>您所在的网络查询了太多不存在的溯源码。"
+        f"请在 {seconds} 秒后重试；真实的溯源码随时可以查询。</p>"
+        '<div lang="en"><h1>Please wait</h1><p>Too many codes that do not exist were asked for from your network. '
+        f"Try again in {seconds} seconds; a code that exists is always answered.</p></div></html>"
+    ).encode()
+
+
+def _respond(call: Request[Any, Any, Any], error: SuyuanError, status: int, headers: dict[str, str]) -> Any:
+    reply = reply_to(call.scope, error, status, headers)
+    kind = reply.headers.pop("Content-Type")
+    return Response(reply.body, status_code=status, media_type=kind, headers=reply.headers)
 
 
 def _ours(call: Request[Any, Any, Any], error: SuyuanError) -> Any:

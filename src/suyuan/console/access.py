@@ -29,6 +29,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 from litestar.datastructures import Cookie
 
+from suyuan.api.addresses import ADDRESS
 from suyuan.api.model import Call, Services, services_of
 from suyuan.canon import base32_text
 from suyuan.console.frame import Page, Words
@@ -122,8 +123,8 @@ def operator_name(request: Call, code: str) -> str:
 
 
 def address_of(request: Call) -> str:
-    """The address that the request came from, as the server sees it."""
-    return request.client.host if request.client is not None else ""
+    """The address that the request came from, read behind trusted proxies; the same that limits count by."""
+    return str(request.scope.get(ADDRESS) or (request.client.host if request.client is not None else ""))
 
 
 # -- the session ------------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ def read_question(scope: HTTPScope, prefix: str) -> Question:
         accept_language=header("accept-language"),
         accept_encoding=header("accept-encoding"),
         if_none_match=header("if-none-match"),
+        held=bool(scope.get("suyuan_held")),
     )
 
 
