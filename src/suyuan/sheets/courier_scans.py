@@ -17,6 +17,7 @@ import msgspec
 from suyuan.epcis import cbv
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Cell, Sheet
+from suyuan.sheets.choices import meanings_of
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, waybill_uri
 from suyuan.sheets.drafting import CBV_STEP, draft_event, text_extensions
 from suyuan.sheets.things import read_place
@@ -71,6 +72,8 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
 def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> _Status:
     """What the status text means; a text that is more than a known word is reported as personal."""
     text = cell.text.casefold()
+    if chosen := meanings_of("status").get(text):
+        return next(each for each in _statuses() if each.status == chosen)
     found = next((each for each in _statuses() if any(word in text for word in each.words)), None)
     if found is None:
         findings.warn(

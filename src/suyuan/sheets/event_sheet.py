@@ -14,6 +14,7 @@ from suyuan.epcis.model import Action, Event, QuantityElement
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.errors import InputError
 from suyuan.sheets.cells import Row, Sheet
+from suyuan.sheets.choices import meanings_of
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, read_uri, waybill_uri
 from suyuan.sheets.drafting import draft_event, text_extensions
 from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial
@@ -37,7 +38,8 @@ def _event(row: Row, findings: Findings) -> Event:
         action = _ACTIONS[cell.text.upper()]
     disposition = None
     if cell := row.get("disposition"):
-        disposition = cbv.expand("disposition", cell.text)
+        word = meanings_of("disposition").get(cell.text.casefold(), cell.text)
+        disposition = cbv.expand("disposition", word)
         if disposition is None:
             raise wrong(
                 "disposition",

@@ -1,8 +1,8 @@
 """Which row of a table is its header, what its columns mean, and so what kind of paper it is.
 
 A sheet is recognised by its columns alone. Above the header may stand lines with a label and a value
-(``Time zone | +08:00``); they hold for every row. Labels are Chinese or English; the spellings are data
-(``data/headers.toml``).
+(``Time zone | +08:00``); they hold for every row. The spellings of labels are data: those of the templates in five
+languages (``data/columns.toml``), and those of other people's sheets (``data/headers.toml``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 
 from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Grid, Row, Sheet
+from suyuan.sheets.templates import column_labels
 
 SEARCHED_ROWS: Final = 40
 _TOTALS: Final = frozenset({"total", "totals", "sum", "合计", "总计", "小计", "共计"})
@@ -70,7 +71,7 @@ def normal_label(text: str) -> str:
 def _fields() -> dict[str, str]:
     text = resources.files("suyuan.sheets").joinpath("data/headers.toml").read_text("utf-8")
     found: dict[str, str] = {}
-    for field, labels in tomllib.loads(text).items():
+    for field, labels in (*tomllib.loads(text).items(), *column_labels().items()):
         for label in (field, *labels):
             found[normal_label(label)] = field
     return found

@@ -22,6 +22,7 @@ from suyuan.sheets.headers import field_of, kind_of, read_sheet, unknown_header
 from suyuan.sheets.json_list import read_records
 from suyuan.sheets.packing_list import read_packing_list
 from suyuan.sheets.tally import read_tally
+from suyuan.sheets.templates import side_sheets
 from suyuan.sheets.verification_log import read_verification_log
 
 _READERS: Final[dict[str, Callable[[Sheet, Findings], list[DerivedEvent]]]] = {
@@ -83,7 +84,11 @@ def _read_grids(grids: tuple[Grid, ...], *, whole: bool) -> Reading:
         raise unknown_header(grids)
     findings = Findings()
     for grid, sheet in sheets:
-        if sheet is None and any(cell for row in grid.rows for cell in row):
+        if (
+            sheet is None
+            and grid.name not in side_sheets()
+            and any(cell for row in grid.rows for cell in row)
+        ):
             findings.warn(
                 "sheet.ignored", grid.name, "The sheet has no header that is known; it was not read."
             )

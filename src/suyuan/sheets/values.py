@@ -21,6 +21,7 @@ from suyuan.epcis import cbv
 from suyuan.epcis.model import Action
 from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Row
+from suyuan.sheets.choices import meanings_of
 
 _TIME = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
@@ -161,6 +162,8 @@ def _steps() -> dict[str, Step]:
         step = Step(uri=cbv.expand("biz_step", name) or name, action=entry.get("action", "OBSERVE"))
         for word in (name, *entry["words"]):
             found[word.casefold()] = step
+    for word, name in meanings_of("step").items():
+        found.setdefault(word, found[name])
     return found
 
 

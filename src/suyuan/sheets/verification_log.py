@@ -14,6 +14,7 @@ from typing import Final
 
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Cell, Sheet
+from suyuan.sheets.choices import meanings_of
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, read_uri
 from suyuan.sheets.drafting import draft_event, text_extensions
 from suyuan.sheets.things import read_gtin, read_place
@@ -26,9 +27,10 @@ STEP: Final = "urn:suyuan:bizstep:verifying"
 @lru_cache(maxsize=1)
 def _results() -> dict[str, str]:
     text = resources.files("suyuan.sheets").joinpath("data/results.toml").read_text("utf-8")
-    return {
+    spelled = {
         text.casefold(): result for result, texts in tomllib.loads(text).items() for text in (result, *texts)
     }
+    return meanings_of("verification") | spelled
 
 
 def read_verification_log(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
