@@ -18,6 +18,7 @@ from suyuan.api import (
     lookup,
     members,
     published_log,
+    scans,
     status,
     tracing,
 )
@@ -30,6 +31,7 @@ def api_routes() -> list[BaseRouteHandler]:
         evidence,
         codes,
         code_life,
+        scans,
         tracing,
         lookup,
         members,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from suyuan.app import Services
     from suyuan.compliance.activation import ActivationResult
     from suyuan.issuing import Activation
+    from suyuan.scans import CodeStanding
 
 Serials = Annotated[
     Path,
@@ -210,3 +211,68 @@ def printed(
             f"已登记印制 {done.count:,} 个，此前已登记 {done.repeated:,} 个。",
         ),
     )
+
+
+def code(
+    uri: Annotated[
+        str, typer.Argument(metavar="URI", help="The item: a Digital Link, or (01)...(21)... in brackets.")
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """What was done to one code: issued, printed, activated, voided, and what events made of it since.
+
+    \b
+      suyuan code https://id.gs1.org/01/08710000001236/21/0GFARRM4YGY219VMB3YX
+    """
+
+    async def work(services: Services) -> CodeStanding:
+        from suyuan.cli.tracing import thing_of, unknown_thing
+        from suyuan.scans import read_standing
+        from suyuan.trace import OPERATOR
+        from suyuan.trace.read import split_item
+
+        thing = thing_of(services, uri)
+        gtin, serial, _ = split_item(thing)
+        found = await read_standing(services.reader, gtin, serial, thing, OPERATOR)
+        if found is None:
+            raise unknown_thing(uri)
+        return found
+
+    found = run(data_dir, work)
+    show(found, as_json, lambda: "\n".join(_standing_lines(found)))
+
+
+def _standing_lines(found: CodeStanding) -> list[str]:
+    title = f"(01){found.gtin}(21){found.serial}" if found.gtin else found.uri
+    lines = [f"{title}  {found.state}" + (f"  {say('lot', '批次')} {found.lot}" if found.lot else "")]
+    if found.batch_id is not None:
+        scratch = say(", with scratch code", "，附刮开码") if found.scratch else ""
+        lines.append(
+            say(
+                f"  batch {found.batch_id}, label {found.ordinal}",
+                f"  批次号 {found.batch_id}，第 {found.ordinal} 枚",
+            )
+            + scratch
+        )
+    for act in found.acts:
+        where = f"  @ {act.facility}" if act.facility else ""
+        why = " ".join(word for word in (act.ledger_item, act.reason) if word)
+        lines.append(
+            f"  {act.at:%Y-%m-%d %H:%M} UTC  {act.act}  {act.party_id}{where}" + (f"  ({why})" if why else "")
+        )
+    for later in found.later:
+        where = f"  @ {later.place}" if later.place else ""
+        index = "" if later.log_index is None else f"  #{later.log_index}"
+        lines.append(f"  {later.at:%Y-%m-%d %H:%M} UTC  {later.state}  {later.party_id}{where}{index}")
+    lines += [say(f"  also known as {alias}", f"  别名 {alias}") for alias in found.aliases]
+    if found.verified_at is not None:
+        lines.append(
+            say(
+                f"  verified {found.verified} times, first {found.verified_at:%Y-%m-%d %H:%M} UTC",
+                f"  已验证 {found.verified} 次，首次 {found.verified_at:%Y-%m-%d %H:%M} UTC",
+            )
+        )
+    if found.failed:
+        lines.append(say(f"  {found.failed} failed verifications", f"  验证失败 {found.failed} 次"))
+    return lines

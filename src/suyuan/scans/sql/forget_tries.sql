@@ -1,0 +1,1 @@
+DELETE FROM scan_attempt WHERE since < now() - interval '1 day'

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# What these tests share lies in one folder, whichever of them is run.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "journeys"))
+
+from deployment import deployment
+
+__all__ = ["deployment"]
