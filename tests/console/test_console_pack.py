@@ -96,7 +96,7 @@ async def test_the_page_loads_nothing_from_elsewhere_and_may_have_a_worker(clien
         (SKU, {}, {"ok": True, "kind": "class", "gtin": GTIN, "en": "Infant formula stage 3", "lots": [LOT]}),
         (f"]C101{GTIN}10{LOT}", {}, {"ok": True, "kind": "lot", "lot": LOT}),
         ("rubbish", {}, {"ok": False, "code": "station.code.unread"}),
-        ("(00)108710000000000017", {}, {"ok": True, "kind": "sscc"}),
+        ("(00)108710000000000010", {}, {"ok": True, "kind": "sscc"}),
     ],
 )
 async def test_a_scan_is_told_apart(

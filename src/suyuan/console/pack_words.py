@@ -136,7 +136,7 @@ SCREEN: dict[str, Pair] = {
     "waiting": ("待传", "waiting"),
     "done": ("完成", "Done"),
     "undo": ("撤销", "Undo"),
-    "undo_last": ("撤销上一单", "Undo the last one"),
+    "undo_last": ("撤销上一单", "Undo last"),
     "clear": ("清空", "Clear"),
     "label": ("打标签", "Print label"),
     "camera": ("相机", "Camera"),

@@ -12,6 +12,7 @@
   const fresh = () => ({ waybill: null, parent: "", sku: null, parts: [], shelf: "", reason: "", lot: "", scanned: {} });
   let mode = localStorage.getItem("pack.mode") || "pack";
   let act = fresh();
+  let sure = ""; // the act that the next press of the key undoes
   let recent = []; // acts of this device, the newest last
 
   // -- what is shown ------------------------------------------------------------------------------------------------
@@ -19,7 +20,9 @@
   const show = (tone, [big, what], aside = "") => {
     the("state").dataset.tone = tone;
     the("word").textContent = word(big);
-    the("word").classList.toggle("long", word(big).length > (chinese ? 6 : 9));
+    const length = word(big).length;
+    the("word").classList.toggle("long", length > (chinese ? 6 : 9));
+    the("word").classList.toggle("short", length < (chinese ? 4 : 8));
     the("second").textContent = other(big);
     the("do").textContent = [aside, word(what)].filter(Boolean).join(" · ");
   };
@@ -101,8 +104,8 @@
     the("done").disabled = !(act.parts.length || (mode === "unpack" && step() === "out"));
     const begun = act.parts.length || act.waybill || act.parent || act.shelf || act.sku;
     the("undo").disabled = !begun && !recent.some((one) => !one.undone);
-    the("undo").querySelector("span").textContent = begun ? screen("undo") : screen("undo_last");
-    the("undo").classList.remove("sure");
+    the("undo").querySelector("span").textContent = screen(sure ? "sure" : begun ? "undo" : "undo_last");
+    the("undo").classList.toggle("sure", Boolean(sure));
     the("link").classList.toggle("off", !link.online || !link.signedIn);
     the("link-word").textContent = link.signedIn ? screen(link.online ? "online" : "offline") : screen("sign_in");
     const count = await station.waiting();
@@ -136,10 +139,19 @@
     sound("note");
     return true;
   };
-  const accepted = (tone = "good") => {
-    next(tone);
+  // After a thing was taken the number stands where the eye is, and below it what is waited for.
+  const accepted = () => {
+    const [big, what] = said.states[step()];
+    if (!act.parts.length) next("good");
+    else show("good", [[progress(), progress()], what]);
+    if (act.parts.length) the("second").textContent = `${word(big)} · ${other(big)}`;
     sound("good");
     return true;
+  };
+  const progress = () => {
+    const last = act.parts[act.parts.length - 1];
+    const wanted = expects() && act.waybill.expected.find((one) => one.gtin === last.gtin);
+    return wanted ? `✓ ${wanted.n - Math.max(0, left(last.gtin))} / ${wanted.n}` : `✓ ${counted()}`;
   };
   const takeSku = async (code) => {
     if (expects() && !wanted(code.gtin)) return refuse("station.sku.wrong");
@@ -231,7 +243,10 @@
     });
     const findings = await answered;
     if (findings && findings.length) return false; // what it says is on the screen already
-    show(findings ? "done" : "kept", said.states[findings ? "done" : "kept"], `${sent.parts.length ? counts(sent) : screen("all")}`);
+    const [big, what] = said.states[findings ? "done" : "kept"];
+    const [follows] = said.states[step()];
+    show(findings ? "done" : "kept", [big, what], sent.parts.length ? counts(sent) : screen("all"));
+    the("do").textContent += ` → ${word(follows)}`;
     sound("done");
     return true;
   };
@@ -253,11 +268,11 @@
     } else {
       const last = [...recent].reverse().find((one) => !one.undone);
       if (!last) return refuse("station.act.unknown");
-      if (!the("undo").classList.contains("sure")) {
-        the("undo").classList.add("sure");
-        the("undo").querySelector("span").textContent = screen("sure");
+      if (sure !== last.act_id) {
+        sure = last.act_id;
         return true;
       }
+      sure = "";
       await remember({ ...last, undone: true });
       await station.enqueue({ type: "undo", undo: { act_id: last.act_id, at: station.now() } });
       show("done", said.states.undone);
@@ -295,7 +310,7 @@
     row.append(make("h3", `${sent ? word(said.modes[sent.kind]) : screen("undo")} ${tail ? `…${tail.slice(-6)}` : ""}`));
     row.append(...one.findings.map((finding) => make("p", named(finding))));
     const keys = document.createElement("div");
-    if (sent) keys.append(make("button", screen("reopen"), { type: "button", onclick: () => reopen(one) }));
+    if (sent) keys.append(make("button", screen("reopen"), { type: "button", onclick: () => run(() => reopen(one)) }));
     keys.append(make("button", screen("discard"), { type: "button", onclick: ({ target }) => discard(one, target) }));
     row.append(keys);
     return row;
@@ -341,6 +356,7 @@
   // Scans are taken one after another, however fast they come.
   station.scan = (text) => {
     if (!text.trim()) return busy;
+    sure = "";
     busy = busy.then(() => take(read(text))).then(save).catch(() => refuse("station.refused")).then(draw);
     return busy;
   };
@@ -359,7 +375,7 @@
   };
   // A scanner types fast and ends with Enter, whatever has the focus; people type into the field.
   document.addEventListener("keydown", (event) => {
-    const field = event.target.closest("input:not([type=checkbox]),textarea,select");
+    const field = event.target.closest("input:not([type=checkbox]),select");
     if (field && field !== the("text")) return;
     if (event.ctrlKey && event.key === "]") {
       buffer += "\u001d";
@@ -374,11 +390,12 @@
       event.preventDefault();
       buffer = "";
       the("text").value = "";
+      for (const open of document.querySelectorAll("dialog[open]:not(.camera)")) open.close();
       if (text.length >= 3) station.scan(text);
       return;
     }
     const letter = plain(event);
-    if (!letter) return;
+    if (!letter || (letter === " " && !buffer)) return;
     buffer += letter;
     if (!field && event.key !== "Escape") event.preventDefault();
     if (field && event.key === "Process") event.preventDefault();
@@ -426,6 +443,7 @@
   the("link").addEventListener("click", () => link.signedIn || location.assign("/console/sign-in?next=/console/pack"));
 
   const change = async (name) => {
+    sure = "";
     mode = name;
     localStorage.setItem("pack.mode", name);
     const kept = await keep.get("open", name);

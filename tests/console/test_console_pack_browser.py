@@ -1,0 +1,370 @@
+"""The packing station on a handheld's screen: parcels, each refusal, undo, offline and back, everything by scanner.
+
+``SUYUAN_TEST_SHOTS`` names a folder that gets pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_site import Site
+from pack_site import (
+    COURIER,
+    GTIN,
+    LOT,
+    OTHER_GTIN,
+    OTHER_SKU,
+    SKU,
+    WAYBILL,
+    Warehouse,
+    label,
+    warehouse,
+)
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from test_console_access_browser import CONTRAST, UNNAMED
+
+HANDHELD = {"width": 360, "height": 640}
+
+
+@pytest.fixture(scope="module")
+async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+class Handheld:
+    """A station in somebody's hand."""
+
+    def __init__(self, house: Warehouse, context: BrowserContext, page: Page) -> None:
+        self.house = house
+        self.context = context
+        self.page = page
+        self.troubles: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+
+    def _hear(self, message: Any) -> None:
+        # A refused connection is what being offline looks like.
+        if message.type == "error" and "ERR_" not in message.text and "status of 4" not in message.text:
+            self.troubles.append(message.text)
+
+    async def open(self) -> None:
+        await self.page.goto(f"{self.house.site.base}/console/pack")
+        await self.page.locator("#station[data-ready]").wait_for()
+        await self.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+
+    async def scan(self, *texts: str) -> None:
+        """What a scanner does: keys, fast, and Enter, whatever has the focus."""
+        for text in texts:
+            await self.page.keyboard.type(text)
+            await self.page.keyboard.press("Enter")
+            await self.page.evaluate("station.scan('')")
+        await self.settled()
+
+    async def settled(self) -> None:
+        await self.page.evaluate("station.scan('')")
+
+    async def says(self, word: str, tone: str) -> None:
+        state = self.page.locator("#state")
+        await self.page.wait_for_function(
+            "([word, tone]) => document.getElementById('word').textContent === word"
+            " && document.getElementById('state').dataset.tone === tone",
+            arg=[word, tone],
+            timeout=5000,
+        )
+        assert await state.is_visible()
+
+    async def refuses(self, scanned: str, word: str) -> None:
+        held = await self.page.locator("#parts li").count()
+        await self.scan(scanned)
+        await self.says(word, "wrong")
+        assert (await self.page.evaluate("station.sounds"))[-1] == "wrong"
+        assert await self.page.locator("#parts li").count() == held, "nothing was added"
+
+    async def mode(self, name: str) -> None:
+        await self.page.locator("#menu-open").click()
+        await self.page.locator(f'[data-mode="{name}"]').click()
+        await self.settled()
+
+    async def courier(self) -> None:
+        await self.page.evaluate(f"localStorage.setItem('pack.courier', '{COURIER}')")
+        await self.page.reload()
+        await self.page.locator("#station[data-ready]").wait_for()
+
+    async def shot(self, name: str) -> None:
+        folder = os.environ.get("SUYUAN_TEST_SHOTS")
+        if folder:
+            await self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    async def events(self, condition: str = "true") -> int:
+        pool = self.house.site.services.pool
+        return int(
+            await pool.fetchval(f"SELECT count(*) FROM event WHERE rule = 'station/1' AND {condition}")
+        )
+
+    async def queued(self, count: int) -> None:
+        for _ in range(100):
+            if await self.page.evaluate("station.waiting()") == count:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{await self.page.evaluate('station.waiting()')} wait")
+
+
+@pytest.fixture(params=["en"])
+async def station(request: pytest.FixtureRequest, site: Site, chromium: Browser) -> AsyncIterator[Handheld]:
+    house = await warehouse(site, language=request.param)
+    context = await chromium.new_context(viewport=HANDHELD, has_touch=True)  # type: ignore[arg-type]
+    cookie = {"name": "suyuan_session", "value": await site.session(house.person), "url": site.base}
+    await context.add_cookies([cookie])  # type: ignore[list-item]
+    opened = Handheld(house, context, await context.new_page())
+    await opened.open()
+    yield opened
+    assert opened.troubles == []
+    await context.close()
+
+
+async def test_a_parcel_that_was_declared_is_packed_by_scans_alone(station: Handheld) -> None:
+    await station.house.declared(WAYBILL, **{f"g{GTIN}": 2})
+    await station.says("SCAN WAYBILL", "ready")
+    await station.shot("en-1-waybill")
+    await station.scan(WAYBILL)
+    await station.says("SCAN CODE", "good")
+    assert "0 / 2" in await station.page.locator("#facts").inner_text()
+    await station.scan(label(station.house.good[0]))
+    await station.says("✓ 1 / 2", "good")
+    await station.shot("en-2-one-of-two")
+    assert "1 / 2" in await station.page.locator("#facts").inner_text()
+    await station.scan(label(station.house.good[1]))
+    await station.says("DONE", "done")
+    assert (await station.page.evaluate("station.sounds"))[-1] == "done"
+    await station.shot("en-3-done")
+    assert await station.events("event_type = 2 AND action = 1") == 1
+    for text in (await station.page.evaluate("location.href"), await station.page.title()):
+        assert WAYBILL not in text
+
+
+async def test_without_papers_the_sku_is_scanned_and_the_worker_says_when_it_is_done(
+    station: Handheld,
+) -> None:
+    await station.refuses(WAYBILL, "WHICH COURIER?")
+    await station.courier()
+    await station.refuses(label(station.house.good[0]), "SCAN THE WAYBILL")
+    await station.scan(WAYBILL)
+    await station.says("SCAN SKU", "good")
+    await station.refuses(label(station.house.good[0]), "SCAN THE SKU")
+    await station.scan(SKU, label(station.house.good[0]))
+    await station.page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.scan("SF1399000000018", SKU, label(station.house.good[1]), "SF1399000000018")
+    await station.says("DONE", "done")
+    assert await station.events() == 2, "scanning the waybill again says done as well"
+
+
+async def test_each_refusal_has_its_word_and_its_sound(station: Handheld) -> None:
+    house = station.house
+    await station.courier()
+    await station.scan("SF100000001", SKU, label(house.good[5]), "SF100000001")
+    await station.scan(WAYBILL, SKU, label(house.good[0]))
+    await station.refuses(label(house.good[0]), "SCANNED BEFORE")
+    await station.refuses(label(house.voided), "VOIDED")
+    await station.shot("en-4-voided")
+    await station.refuses(label(house.recalled[0]), "RECALLED — STOP")
+    await station.shot("en-5-recalled")
+    await station.refuses(label(house.other[0], OTHER_GTIN), "WRONG ITEM")
+    await station.refuses(label("NEVERISSUED"), "UNKNOWN CODE")
+    await station.refuses(label(house.good[5]), "IN ANOTHER PARCEL")
+    await station.refuses("SOMETHING-ELSE", "NOT A CODE")
+    assert await station.events() == 1
+
+
+async def test_a_lot_that_was_scanned_binds_the_parcel(station: Handheld) -> None:
+    await station.courier()
+    await station.scan(WAYBILL, f"(01){GTIN}(10)L9")
+    await station.refuses(label(station.house.good[0]), "WRONG LOT")
+    await station.scan(f"(01){GTIN}(10){LOT}", label(station.house.good[0]))
+    await station.says("✓ 1", "good")
+
+
+async def test_the_order_names_the_goods_and_how_many(station: Handheld) -> None:
+    house = station.house
+    await house.declared(WAYBILL, **{f"g{GTIN}": 1, f"g{OTHER_GTIN}": 1})
+    await station.scan(WAYBILL)
+    await station.refuses("4006381333931", "WRONG ITEM")
+    await station.scan(label(house.good[0]))
+    await station.refuses(label(house.good[1]), "ENOUGH")
+    await station.scan(OTHER_SKU, label(house.other[0], OTHER_GTIN))
+    await station.says("DONE", "done")
+
+
+async def test_undo_takes_back_scans_and_then_the_parcel(station: Handheld) -> None:
+    house = station.house
+    await station.courier()
+    await station.scan(WAYBILL, SKU, label(house.good[0]), label(house.good[1]))
+    await station.page.locator("#undo").click()
+    await station.settled()
+    assert await station.page.locator("#parts li").count() == 1
+    await station.scan(WAYBILL)
+    await station.says("DONE", "done")
+    await station.page.locator("#undo").click()
+    await station.page.locator("#undo.sure").click()
+    await station.says("UNDONE", "done")
+    await station.queued(0)
+    assert await station.events("declaration <> ''::bytea") == 1
+    await station.scan("SF990000", SKU, label(house.good[0]), "SF990000")
+    await station.says("DONE", "done")
+
+
+async def test_offline_acts_wait_and_are_sent_once_and_conflicts_come_back(station: Handheld) -> None:
+    house, page = station.house, station.page
+    await station.courier()
+    await station.context.set_offline(True)
+    await station.scan(WAYBILL, SKU, label(house.good[0]), WAYBILL)
+    await station.says("KEPT HERE", "kept")
+    await station.shot("en-6-offline")
+    await station.refuses("!!!", "NOT A WAYBILL")
+    await station.scan("SF100000002", SKU)
+    await station.refuses(label(house.good[0]), "IN ANOTHER PARCEL")
+    # What only the server knows is found later.
+    await station.scan(label(house.voided), label(house.good[1]), "SF100000002")
+    await station.says("KEPT HERE", "kept")
+    assert await page.locator("#waiting").inner_text() == "2 waiting"
+    assert await station.events() == 0
+    # Switched off and on again in the dead corner: the page and the queue are still there.
+    await page.reload()
+    await page.locator("#station[data-ready]").wait_for()
+    assert await page.evaluate("station.waiting()") == 2
+    assert await page.locator("#link-word").inner_text() == "Offline"
+    await station.context.set_offline(False)
+    await station.queued(0)
+    assert await station.events() == 1
+    await station.says("VOIDED", "wrong")
+    await page.locator("#findings-open").click()
+    await station.shot("en-7-findings")
+    assert "VOIDED" in await page.locator("#findings-list").inner_text()
+    await page.get_by_role("button", name="Open it again").click()
+    await station.settled()
+    assert await page.locator("#parts li").count() == 1, "the voided one is out"
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    assert await station.events() == 2
+    assert not await page.locator("#findings-open").is_visible()
+
+
+async def test_a_worker_who_was_signed_out_loses_nothing(station: Handheld) -> None:
+    site, page = station.house.site, station.page
+    await station.courier()
+    await station.scan(WAYBILL, SKU, label(station.house.good[0]))
+    await station.context.clear_cookies()
+    await station.scan(WAYBILL)
+    await station.says("KEPT HERE", "kept")
+    await page.wait_for_function("document.getElementById('link-word').textContent === 'Sign in'")
+    cookie = {"name": "suyuan_session", "value": await site.session(station.house.person), "url": site.base}
+    await station.context.add_cookies([cookie])  # type: ignore[list-item]
+    await page.reload()
+    await station.queued(0)
+    assert await station.events() == 1
+
+
+async def test_a_label_is_drawn_printed_and_bound(station: Handheld) -> None:
+    await station.courier()
+    await station.scan(WAYBILL, SKU)
+    await station.page.locator("#label-print").click()
+    await station.says("STICK LABEL", "note")
+    zpl = await station.page.locator("#zpl-text").input_value()
+    assert zpl.startswith("^XA")
+    await station.shot("en-8-label")
+    serial = await station.house.site.services.pool.fetchval(
+        "SELECT serial FROM code_state WHERE act = 'printed'"
+    )
+    await station.scan(label(serial), WAYBILL)
+    await station.says("DONE", "done")
+
+
+async def test_the_other_screens_take_the_same_scanner(station: Handheld) -> None:
+    house, page = station.house, station.page
+    sscc = "(00)108710000000000010"
+    await station.mode("receive")
+    await station.scan(f"(01){GTIN}(10){LOT}", f"(01){GTIN}(10){LOT}")
+    assert await page.locator("#parts input").input_value() == "2"
+    await page.locator("#parts input").fill("40")
+    await page.locator("#parts input").blur()
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.mode("store")
+    await station.says("SCAN SHELF", "ready")
+    await station.scan("A-07-03", label(house.good[0]))
+    await station.shot("en-9-put-away")
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.mode("count")
+    await station.scan("A-07-03", label(house.good[0]), label(house.good[1]))
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.mode("damage")
+    await station.scan(label(house.good[2]))
+    await page.locator('[data-reason="leaking"]').click()
+    await station.shot("en-10-damage")
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.mode("nest")
+    await station.scan(sscc, label(house.good[3]), label(house.good[4]))
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.mode("unpack")
+    await station.scan(sscc)
+    await page.locator("#done").click()
+    await station.says("DONE", "done")
+    await station.queued(0)
+    pool = house.site.services.pool
+    rows = await pool.fetch(
+        "SELECT e.biz_step, e.action, convert_from(p.body, 'UTF8') AS body FROM event AS e"
+        " JOIN event_payload AS p USING (event_key) WHERE e.rule = 'station/1' ORDER BY e.event_key"
+    )
+    steps = [(row["biz_step"].rpartition("-")[2], row["action"]) for row in rows]
+    assert steps == [
+        ("receiving", 2), ("storing", 2), ("cycle_counting", 2), ("inspecting", 2), ("packing", 1), ("unpacking", 3),
+    ]  # fmt: skip
+    assert '"40"' in rows[0]["body"]
+    assert "A-07-03" in rows[1]["body"]
+    assert "leaking" in rows[3]["body"]
+    await station.mode("pack")
+    await station.courier()
+    await station.scan(WAYBILL, SKU)
+    await station.refuses(label(house.good[2]), "DAMAGED")
+
+
+@pytest.mark.parametrize("station", ["zh-CN", "en"], indirect=True)
+async def test_it_is_read_and_touched_in_both_languages(
+    station: Handheld, request: pytest.FixtureRequest
+) -> None:
+    page = station.page
+    name = request.node.callspec.params["station"]
+    await station.courier()
+    await station.scan(WAYBILL, SKU, label(station.house.good[0]))
+    await station.shot(f"{name}-packing")
+    for state in ("", label(station.house.voided)):
+        if state:
+            await station.scan(state)
+            await station.shot(f"{name}-refused")
+        assert await page.evaluate(CONTRAST) == []
+        assert await page.evaluate(UNNAMED) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        small = """() => [...document.querySelectorAll("button,input:not([type=hidden]),select")]
+            .filter((one) => one.checkVisibility())
+            .filter((one) => one.offsetHeight < 40 || one.getBoundingClientRect().bottom > innerHeight)
+            .map((one) => one.outerHTML)"""
+        assert await page.evaluate(small) == []
+    both = await page.locator("#state").inner_text()
+    assert "码已作废" in both
+    assert "VOIDED" in both
+    await page.locator("#menu-open").click()
+    await station.shot(f"{name}-menu")
+    assert await page.evaluate(CONTRAST) == []
+    assert await page.evaluate("document.querySelector('#menu').scrollHeight <= innerHeight")
