@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from suyuan import sheets
+from suyuan.catalog import read_places_csv, read_products_csv
 from suyuan.epcis import event_hash
 from suyuan.errors import InputError, NotFoundError
 from suyuan.sheets.choices import LANGUAGES, words_of
@@ -36,6 +37,16 @@ def test_a_filled_template_says_the_same_in_every_language(template, language, f
     assert len(reading.events) >= len(template.rows)
     assert reading.warnings == ()
     assert hashes(data) == hashes(write_template(template, "en", "csv", rows=template.rows))
+
+
+@pytest.mark.parametrize(("language", "form"), itertools.product(LANGUAGES, FORMATS))
+def test_filled_catalogue_templates_are_records(language, form):
+    products, places = templates()["products"], templates()["places"]
+    [product] = read_products_csv(write_template(products, language, form, rows=products.rows))
+    assert {name: getattr(product, name) for name in products.rows[0]} == products.rows[0]
+    [place] = read_places_csv(write_template(places, language, form, rows=places.rows))
+    assert place.warehouse is True
+    assert {name: getattr(place, name) for name in places.rows[0]} == {**places.rows[0], "warehouse": True}
 
 
 @pytest.mark.parametrize("template", PAPERS, ids=lambda template: template.name)

@@ -20,6 +20,7 @@ from suyuan.api import (
     published_log,
     scans,
     status,
+    templates,
     tracing,
 )
 
@@ -36,6 +37,7 @@ def api_routes() -> list[BaseRouteHandler]:
         lookup,
         members,
         catalogue,
+        templates,
         published_log,
         status,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -45,8 +46,10 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 async def _records(
     call: Call, kind: type[Record], read_csv: Callable[[bytes], tuple[Record, ...]]
 ) -> list[Record]:
-    """The records of the body: CSV where the content type says so, else one JSON object or a list of them."""
+    """The records of the body: a workbook, CSV where the content type says so, else a JSON object or a list."""
     data = await call.body()
+    if data.startswith(b"PK"):
+        return list(await asyncio.to_thread(read_csv, data))
     if (call.headers.get("content-type") or "").split(";")[0].strip().lower() == "text/csv":
         return list(read_csv(data))
     if data.lstrip()[:1] == b"{":
@@ -88,7 +91,7 @@ async def _check_places(pool: Pool, principal: Principal, places: list[Place]) -
 @put("/api/v1/products", request_max_body_size=MAX_BYTES, tags=["catalogue"],
      operation_class=takes(list[Product]))  # fmt: skip
 async def write_products(request: Call) -> Put:
-    """Put products, all or none: a JSON object or list, or CSV (text/csv). What is there already changes nothing."""
+    """Put products, all or none: a JSON object or list, CSV (text/csv), a workbook. What is there changes nothing."""
     principal = await require(request, "catalog.write")
     products = [check_product(product) for product in await _records(request, Product, read_products_csv)]
     pool = services_of(request).pool
@@ -101,7 +104,7 @@ async def write_products(request: Call) -> Put:
     "/api/v1/places", request_max_body_size=MAX_BYTES, tags=["catalogue"], operation_class=takes(list[Place])
 )
 async def write_places(request: Call) -> Put:
-    """Put places, all or none: a JSON object or list, or CSV (text/csv). What is there already changes nothing."""
+    """Put places, all or none: a JSON object or list, CSV (text/csv), a workbook. What is there changes nothing."""
     principal = await require(request, "catalog.write")
     places = [check_place(place) for place in await _records(request, Place, read_places_csv)]
     pool = services_of(request).pool

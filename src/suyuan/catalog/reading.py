@@ -1,8 +1,8 @@
-"""Products and places from CSV, as spreadsheets save it.
+"""Products and places from CSV as spreadsheets save it, or from a workbook.
 
 UTF-8 (with or without a mark) or GB18030; comma, semicolon or tab, whichever the header uses; columns in any
-order, named as the fields are or in Chinese. An unknown column is refused, since a misspelt one would be
-dropped in silence. Pure: bytes in, records out.
+order, named as the fields are or as a template names them in any of its languages. An unknown column is
+refused, since a misspelt one would be dropped in silence. Pure: bytes in, records out.
 """
 
 from __future__ import annotations
@@ -14,47 +14,17 @@ from typing import Any, TypeVar
 
 from suyuan.catalog.records import Place, Product, check_place, check_product
 from suyuan.errors import InputError, SuyuanError, TooLargeError
+from suyuan.sheets.catalogue_tables import catalogue_fields, is_workbook, truth_of, workbook_as_csv
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 100_000
-
-_PRODUCT_HEADERS = {
-    "商品条码": "gtin",
-    "商品名称": "name_zh",
-    "英文名称": "name_en",
-    "原文名称": "name_original",
-    "原文语种": "language_original",
-    "品牌": "brand_zh",
-    "英文品牌": "brand_en",
-    "生产商": "producer",
-    "进口商": "importer",
-    "代理商": "agent",
-    "经销商": "distributor",
-    "销售商": "seller",
-    "所属企业": "owner_party",
-    "原产国": "origin_country",
-    "净含量": "net_content",
-    "类别": "category",
-    "商品编码": "hs_code",
-}
-_PLACE_HEADERS = {
-    "标识": "uri",
-    "名称": "name_zh",
-    "英文名称": "name_en",
-    "城市": "city_zh",
-    "英文城市": "city_en",
-    "国家": "country",
-    "口岸代码": "unlocode",
-    "关区代码": "customs_code",
-    "保税仓库": "warehouse",
-}
-_YES = {"1", "true", "yes", "y", "是"}
-_NO = {"", "0", "false", "no", "n", "否"}
 
 Record = TypeVar("Record", Product, Place)
 
 
 def _text(data: bytes) -> str:
+    if is_workbook(data):
+        data = workbook_as_csv(data)
     if len(data) > MAX_BYTES:
         raise TooLargeError("catalog.csv.size", f"The file has more than {MAX_BYTES // 1_000_000} MB.")
     for encoding in ("utf-8-sig", "gb18030"):
@@ -80,7 +50,7 @@ def _rows(
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [headers.get(cell.strip(), cell.strip().lower()) for cell in next(reader, [])]
+        header = [headers.get(cell.strip().casefold(), cell.strip().lower()) for cell in next(reader, [])]
         _check_header(header, fields)
         count = 0
         for cells in reader:
@@ -147,22 +117,23 @@ def _records(
 
 
 def _place(cells: dict[str, Any]) -> Place:
-    flag = str(cells.pop("warehouse", "")).lower()
-    if flag not in _YES | _NO:
+    flag = str(cells.pop("warehouse", ""))
+    warehouse = truth_of(flag)
+    if warehouse is None:
         raise InputError("catalog.flag", f"{flag[:20]!r} is neither yes nor no.", path="warehouse")
-    return check_place(Place(**cells, warehouse=flag in _YES))
+    return check_place(Place(**cells, warehouse=warehouse))
 
 
 def read_products_csv(data: bytes) -> tuple[Product, ...]:
-    """The products of a CSV file; GTINs of 8, 12 or 13 digits are taken too.
+    """The products of a CSV file or workbook; GTINs of 8, 12 or 13 digits are taken too.
 
     Raises ``InputError`` (``catalog.*``) or ``TooLargeError`` (``catalog.csv.*``) with line and column as
     path.
     """
     fields = Product.__struct_fields__
-    return _records(data, _PRODUCT_HEADERS, fields, lambda cells: check_product(Product(**cells)))
+    return _records(data, catalogue_fields("product"), fields, lambda cells: check_product(Product(**cells)))
 
 
 def read_places_csv(data: bytes) -> tuple[Place, ...]:
-    """The places of a CSV file. Raises as ``read_products_csv`` does."""
-    return _records(data, _PLACE_HEADERS, Place.__struct_fields__, _place)
+    """The places of a CSV file or workbook. Raises as ``read_products_csv`` does."""
+    return _records(data, catalogue_fields("place"), Place.__struct_fields__, _place)

@@ -19,6 +19,7 @@ from suyuan.cli import (
     precheck,
     processes,
     receipts,
+    templates,
     tracing,
     users,
     watching,
@@ -96,6 +97,7 @@ app.command()(erasing.erase)
 app.command()(papers.capture)
 app.command()(precheck.check)
 app.command()(watching.watch)
+app.command()(templates.template)
 app.command()(tracing.trace)
 app.command()(tracing.coverage)
 app.command()(tracing.balance)
