@@ -31,6 +31,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from suyuan.cli.context import MANNER, problem_of, say
+from suyuan.cli.demo_orders import OrderTrace, order_trace, purchase_of
 from suyuan.cli.demo_summary import (
     Delivery,
     JourneyReport,
@@ -311,6 +312,32 @@ class Demo:
         found = self.read(self.client.post("/api/v1/reveal", json=command, headers=self.bearer(OPERATOR)))
         return str(found["number"])
 
+    def order_page(self, journey: Journey) -> Iterator[OrderTrace]:
+        """What the platform's order page shows for the journey's orders, with a token that may only read traces.
+
+        Each number goes in a body; what comes back is a pseudonym.
+        """
+        if not journey.order_page:
+            return
+        headers = {"Authorization": f"Bearer {self.token(journey.order_page, 'trace')}"}
+
+        def read_trace(thing: str) -> dict[str, Any]:
+            answer = self.client.get("/api/v1/trace", params={"uri": thing}, headers=headers)
+            trace: dict[str, Any] = self.read(answer)
+            return trace
+
+        for number in filter(None, (journey.order, journey.unlabelled_order)):
+            command = {
+                "kind": "order",
+                "issuer": journey.order_issuer,
+                "number": number,
+                "reason": "order page: the buyer asks for the trace",
+            }
+            found = self.read(self.client.post("/api/v1/lookup", json=command, headers=headers))
+            shown = order_trace(masked(number), found, read_trace)
+            if shown is not None:
+                yield shown
+
     def check_offline(self, item: str) -> tuple[int, float]:
         """How many facts of the item's public bundle hold, and the milliseconds that checking took.
 
@@ -402,6 +429,9 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         waybills=len(parcels),
         second_waybill=masked(demo.number_of(parcels[1])) if len(parcels) > 1 else "",
         consignments=tuple(consignments),
+        aliases=tuple(trace["aliases"]),
+        purchase=purchase_of(journey, papers),
+        orders=tuple(demo.order_page(journey)),
         state=trace["state"],
         findings=tuple(
             finding

@@ -15,6 +15,7 @@ import msgspec
 from rich.markup import escape
 
 from suyuan.cli.context import explain, say
+from suyuan.cli.demo_orders import OrderTrace, Purchase, order_lines, purchase_lines
 
 _ASSURANCE_ZH = {
     "authority-verified": "主管机关核实",
@@ -41,7 +42,12 @@ _ROLES_ZH = {
     "regulator": "监管部门",
     "authority": "主管机关",
 }
-_JOURNEYS = {"bonded": ("BONDED  tin", "保税  罐"), "direct": ("DIRECT  item", "直邮  商品")}
+_JOURNEYS = {
+    "bonded": ("BONDED  tin", "保税  罐"),
+    "direct": ("DIRECT  item", "直邮  商品"),
+    "ningbo": ("NINGBO  pack", "宁波  包"),
+    "handbag": ("HANDBAG bag", "手提包 件"),
+}
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +71,7 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the doors say of the followed item after all papers are in.
 
     ``second_waybill`` is the number under which the parcel went on, its middle masked; empty where it kept one.
+    ``aliases`` are the item's other codes, ``orders`` what an order page shows for an order number.
     """
 
     journey: str
@@ -88,6 +95,9 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     waybills: int
     second_waybill: str
     consignments: tuple[dict[str, Any], ...]
+    aliases: tuple[str, ...] = ()
+    purchase: Purchase | None = None
+    orders: tuple[OrderTrace, ...] = ()
     state: str
     findings: tuple[dict[str, Any], ...]
     recalled: str
@@ -177,6 +187,9 @@ def summary_lines(report: JourneyReport) -> Iterator[str]:
         yield "  " + escape(say(" -> ".join(report.route), " -> ".join(report.route_zh)))
     yield from _coverage_lines(report)
     yield from _paper_lines(report)
+    yield from _alias_lines(report)
+    yield from purchase_lines(report.purchase)
+    yield from order_lines(report.orders)
     yield from _quantity_lines(report)
     if report.state == "returned":
         yield say(
@@ -217,6 +230,13 @@ def _coverage_lines(report: JourneyReport) -> Iterator[str]:
             f"  [yellow]{state}[/]: {leg['name_en']} ({leg['name_zh']}), owed by the {owed}. {reason}",
             f"  [yellow]{state_zh}[/]：{leg['name_zh']}，责任方：{owed_zh}。{reason}",
         ).rstrip()
+
+
+def _alias_lines(report: JourneyReport) -> Iterator[str]:
+    """Codes of other systems on the same thing: whoever asks by one of them gets the same trace."""
+    if report.aliases:
+        codes = escape(", ".join(uri.removeprefix("urn:suyuan:label:") for uri in report.aliases))
+        yield say(f"  same thing under: {codes}", f"  同一商品的其他编码：{codes}")
 
 
 def _paper_lines(report: JourneyReport) -> Iterator[str]:

@@ -273,7 +273,7 @@ def _alone(by_kind: dict[str, dict[str, Paper]]) -> Iterator[FileFinding]:
                 )
 
 
-def _worth(paper: Paper) -> Decimal | None:
+def worth_of(paper: Paper) -> Decimal | None:
     """What the limits count: the goods with freight and insurance."""
     head = paper.record.head
     goods = (
@@ -293,7 +293,7 @@ def _limits(papers: list[Paper], by_kind: dict[str, dict[str, Paper]]) -> Iterat
         number = paper.value("orderNo")
         if paper.kind not in ("order", "list") or (paper.kind == "order" and number in by_kind["list"]):
             continue
-        moment, worth = read_time(paper.value("appTime")), _worth(paper)
+        moment, worth = read_time(paper.value("appTime")), worth_of(paper)
         if moment is None or worth is None:
             continue
         day = (moment.time + _BEIJING).date()

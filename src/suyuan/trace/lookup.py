@@ -56,12 +56,14 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """A span of event time in which a number stood for one purchase or parcel, and the goods of it.
 
-    ``things`` are canonical URIs, items before packages; ``truncated`` says that there are more.
+    ``things`` are canonical URIs, items before packages; ``truncated`` says that there are more. ``parcels`` are
+    the waybills that it went by, as pseudonyms: where the goods bear no code, they are what can be traced.
     """
 
     since: datetime
     until: datetime
     things: tuple[str, ...]
+    parcels: tuple[str, ...] = ()
     truncated: bool = False
 
 
@@ -165,12 +167,13 @@ async def uses_of(conn: Connection, uri: str, speaker: str | None = None) -> tup
     events = await _events(conn, uri, OPEN_START, OPEN_END, speaker)
     uses = []
     for group in _apart(uri, events):
-        things, truncated = await _goods(conn, uri, group, speaker)
+        things, parcels, truncated = await _goods(conn, uri, group, speaker)
         uses.append(
             Use(
                 since=min(one.time for one in group),
                 until=max(one.time for one in group),
                 things=things,
+                parcels=parcels,
                 truncated=truncated,
             )
         )
@@ -192,8 +195,8 @@ def _apart(uri: str, events: Sequence[_Said]) -> list[list[_Said]]:
 
 async def _goods(
     conn: Connection, uri: str, events: Sequence[_Said], speaker: str | None
-) -> tuple[tuple[str, ...], bool]:
-    """The goods that a document was written for, over the documents that lead to it."""
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The goods that a document was written for and their parcels, over the documents that lead to it."""
     seen = {uri}
     found: dict[str, None] = {}
     frontier = [(uri, events)]
@@ -210,7 +213,8 @@ async def _goods(
                 seen.add(other)
                 frontier.append((other, await _events(conn, other, *_span(other, said), speaker)))
     things = sorted(found, key=lambda thing: ("/21/" not in thing, thing))
-    return tuple(things[:MAX_THINGS]), len(things) > MAX_THINGS or bool(frontier)
+    parcels = sorted(name for name in seen if document_kind(name) == "waybill")
+    return tuple(things[:MAX_THINGS]), tuple(parcels), len(things) > MAX_THINGS or bool(frontier)
 
 
 def _span(uri: str, said: Iterable[_Said]) -> tuple[datetime, datetime]:

@@ -148,11 +148,15 @@ class PaperTrail:
             await self.take_all(await self.follow(candidates))
         elif candidates:
             names = tuple(sorted(short_label(reach.uri) for reach in candidates))
+            # A parcel by its waybill: nobody labelled what is in it.
+            parcel = document_kind(self.found.thing) == "waybill"
+            what_en = "the goods of this parcel" if parcel else "this item"
+            what_zh = "这个包裹里的商品" if parcel else "这件商品"
             self.found.ambiguities.append(
                 Ambiguity(
                     code="trace.consignment.ambiguous",
-                    reason_en=f"The goods came in {len(names)} consignments and no paper binds this item to one.",
-                    reason_zh=f"该货物分 {len(names)} 批入境，没有单证把这件商品与其中一批绑定。",
+                    reason_en=f"The goods came in {len(names)} consignments and no paper binds {what_en} to one.",
+                    reason_zh=f"该货物分 {len(names)} 批入境，没有单证把{what_zh}与其中一批绑定。",
                     candidates=names,
                 )
             )
