@@ -107,8 +107,9 @@ def _walked(found: Findings) -> Walk:
 
 
 async def _direct(found: Findings, reaches: list[Reach]) -> list[Row]:
-    """The events that name the thing itself."""
-    rows = await found.rows([reach.span(_DIRECT) for reach in reaches])
+    """The events that name the thing itself; of a parcel also those that name its waybill as a paper."""
+    roles = (*_DIRECT, Role.DOCUMENT) if document_kind(found.thing) == "waybill" else _DIRECT
+    rows = await found.rows([reach.span(roles) for reach in reaches])
     ties = {reach.key: reach.tie for reach in reaches}
     names = {reach.key: reach.uri for reach in reaches}
     for row in rows:
