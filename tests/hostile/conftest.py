@@ -13,8 +13,9 @@ import structlog
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "api"))
 
 from api_deployment import deployment
+from hostile_server import port
 
-__all__ = ["deployment"]
+__all__ = ["deployment", "port"]
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ for gigabytes.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from suyuan.errors import InputError, UnsupportedError
 
-PAUSE_SECONDS = 30.0
-GRACE_SECONDS = 60.0
 BYTES_PER_SECOND = 1024
+_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,260}")
 
 
 class SlowBodyError(InputError):
@@ -27,18 +27,16 @@ class SlowBodyError(InputError):
 
 
 class PacedBody:
-    """Wraps ``receive`` of one request until its body is there; after that it is the server's own."""
+    """Wraps ``receive`` of one request until its body is there; after that it is the server's own.
 
-    def __init__(
-        self,
-        receive: Callable[[], Awaitable[Any]],
-        *,
-        pause: float = PAUSE_SECONDS,
-        grace: float = GRACE_SECONDS,
-    ) -> None:
+    ``pause_seconds`` is the longest wait for the next bytes, ``grace_seconds`` what any body may take however short.
+    """
+
+    pause_seconds: ClassVar[float] = 30.0
+    grace_seconds: ClassVar[float] = 60.0
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
         self._receive = receive
-        self._pause = pause
-        self._grace = grace
         self._waited = 0.0
         self._bytes = 0
         self._complete = False
@@ -46,10 +44,10 @@ class PacedBody:
     async def __call__(self) -> Any:
         if self._complete:
             return await self._receive()
-        left = self._grace + self._bytes / BYTES_PER_SECOND - self._waited
+        left = self.grace_seconds + self._bytes / BYTES_PER_SECOND - self._waited
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(max(0.0, min(self._pause, left))):
+            async with asyncio.timeout(max(0.0, min(self.pause_seconds, left))):
                 message = await self._receive()
         except TimeoutError:
             raise SlowBodyError(
@@ -65,12 +63,27 @@ class PacedBody:
         return message
 
 
-def check_coding(codings: str) -> None:
-    """Refuse a body that is packed. Raises ``UnsupportedError`` (``http.content_encoding``)."""
-    if any(coding.strip().lower() not in ("", "identity") for coding in codings.split(",")):
-        raise UnsupportedError(
-            "http.content_encoding",
-            "Packed bodies are not read.",
-            path="Content-Encoding",
-            remedy="Send the body as it is, without Content-Encoding.",
+def check_headers(scope: Any) -> None:
+    """Refuse what a proxy and this server could read differently, and bodies that are packed.
+
+    Raises ``InputError`` (``http.target``, ``http.host``) and ``UnsupportedError``
+    (``http.content_encoding``).
+    """
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name, []).append(value)
+    if not scope["path"].startswith("/"):
+        raise InputError(
+            "http.target", "This is no path of this server.", remedy="The routes are at /schema."
         )
+    hosts = found.get(b"host", [])
+    if scope.get("http_version") == "1.1" and (len(hosts) != 1 or not _HOST.fullmatch(hosts[0])):
+        raise InputError("http.host", "A request names one host.", path="Host")
+    for coding in b",".join(found.get(b"content-encoding", ())).split(b","):
+        if coding.strip().lower() not in (b"", b"identity"):
+            raise UnsupportedError(
+                "http.content_encoding",
+                "Packed bodies are not read.",
+                path="Content-Encoding",
+                remedy="Send the body as it is, without Content-Encoding.",
+            )

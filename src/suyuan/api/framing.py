@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from suyuan import __version__
 from suyuan.api.addresses import ADDRESS, Network, address_in
-from suyuan.api.bodies import PacedBody, check_coding
+from suyuan.api.bodies import PacedBody, check_headers
 from suyuan.api.limits import Failure, FailureLimits
 from suyuan.api.metrics import count_request
 from suyuan.api.problems import Reply, reply_to
@@ -67,7 +67,7 @@ def _merged(headers: Iterable[tuple[bytes, bytes]], extra: Pairs) -> list[tuple[
 
 def _mount(path: str) -> str:
     """The first segment of an item page's path (an application identifier), which names no item."""
-    first = path.split("/", 2)[1]
+    first = path.partition("/")[2].partition("/")[0]
     return f"/{first}" if _MOUNT.fullmatch(first) else "unmatched"
 
 
@@ -139,7 +139,7 @@ class Framing:
 
         try:
             try:
-                check_coding(_header(scope, b"content-encoding"))
+                check_headers(scope)
             except SuyuanError as error:
                 status = error.http_status
                 await _send_reply(send, reply_to(frame, error, status, {}), method, extra)
@@ -158,10 +158,6 @@ class Framing:
                 party=frame.get("suyuan_party"),
                 reference=reference,
             )
-
-
-def _header(scope: Scope, wanted: bytes) -> str:
-    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
 
 
 async def _send_reply(send: Send, reply: Reply, method: str, extra: Pairs) -> None:

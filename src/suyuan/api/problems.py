@@ -20,7 +20,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from suyuan.errors import SuyuanError, UnavailableError
+from suyuan.errors import InputError, SuyuanError, UnavailableError
 from suyuan.observing import ERRORS
 
 _logger = structlog.get_logger("suyuan.api")
@@ -189,6 +189,22 @@ def _http(call: Request[Any, Any, Any], error: HTTPException) -> Any:
     return _respond(call, SuyuanError(code, reason, path=path, remedy=remedy), status, headers)
 
 
+def unstorable(error: Exception) -> InputError | None:
+    """What the database says of a value that none of its types holds: a null character, half a character, a number
+    beyond all bounds. It is the sender's to change; the frames are logged all the same, since a door should know
+    its values better.
+    """
+    if not isinstance(error, (asyncpg.DataError, UnicodeEncodeError)):
+        return None
+    frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    _logger.warning("value that cannot be stored", kind=type(error).__name__, frames=frames[-8:])
+    return InputError(
+        "http.value",
+        "A value holds a character or a number that cannot be stored or looked for.",
+        remedy="Leave out control characters and numbers that mean nothing.",
+    )
+
+
 def _unforeseen(call: Request[Any, Any, Any], error: Exception) -> Any:
     if isinstance(error, _LOST):
         lost = UnavailableError(
@@ -196,6 +212,8 @@ def _unforeseen(call: Request[Any, Any, Any], error: Exception) -> Any:
         )
         _logger.warning("database lost", kind=type(error).__name__)
         return _respond(call, lost, 503, {})
+    if (refused := unstorable(error)) is not None:
+        return _respond(call, refused, refused.http_status, {})
     # Neither the exception's text nor its values are logged: both may quote what was sent.
     frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
     reference = call.scope.get("suyuan_reference")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from suyuan.settings import Settings
 
 STOP_SECONDS = 30
+# How long the head of a request may take, an idle connection included, and how long it may be.
+HEAD_MILLISECONDS = 30_000
+MAX_HEAD_BYTES = 131_072
 
 
 def serve_settings(data_dir: Path | None, host: str | None, port: int | None) -> Settings:
@@ -86,7 +89,8 @@ def serve(
       SUYUAN_DATABASE_URL=postgresql://suyuan@db/suyuan suyuan serve --workers 4
     """
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     from suyuan.observing import configure_logging
@@ -117,6 +121,11 @@ def serve(
             respawn_failed_workers=True,
             log_level=LogLevels.warning,
             websockets=False,
+            # Proxies speak HTTP/1.1 to us; a connection that may still become HTTP/2 has no time limit.
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEAD_MILLISECONDS, max_buffer_size=MAX_HEAD_BYTES
+            ),
         )
 
         @server.on_startup

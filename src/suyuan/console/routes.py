@@ -17,6 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from suyuan.api.model import Call, Services
+from suyuan.api.problems import unstorable
 from suyuan.console import (
     account_pages,
     consignment_pages,
@@ -142,6 +143,8 @@ def _http(request: Call, error: HTTPException) -> Page:
 
 
 def _unforeseen(request: Call, error: Exception) -> Page:
+    if (refused := unstorable(error)) is not None:
+        return problem_page(request, refused)
     # Neither the exception's text nor its values are logged: both may quote what was sent.
     frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
     _logger.error("unforeseen", kind=type(error).__name__, frames=frames[-8:], reference=_reference(request))
