@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from rows.database import inclusion_proof, issue_serials, log_integrate, publish_lag
 from rows.http import capture_documents, capture_single, page_computed, page_unchanged, server_memory
+from rows.packing import pack_scan
 from rows.pure import commitment, event_hashes, gs1_check
 from rows.sizing import bytes_event, bytes_item
 from rows.tracing import trace_item, trace_item_tenfold, verify_bundles
@@ -45,6 +46,7 @@ ROWS: dict[str, Callable[[Bench], Awaitable[Row]]] = {
     "page_unchanged": page_unchanged,
     "capture_single": capture_single,
     "capture_documents": capture_documents,
+    "pack_scan": pack_scan,
     "server_memory": server_memory,
     "bytes_event": bytes_event,
     "bytes_item": bytes_item,

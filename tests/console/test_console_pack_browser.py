@@ -175,7 +175,7 @@ async def test_each_refusal_has_its_word_and_its_sound(station: Handheld) -> Non
     await station.refuses(label(house.good[0]), "SCANNED BEFORE")
     await station.refuses(label(house.voided), "VOIDED")
     await station.shot("en-4-voided")
-    await station.refuses(label(house.recalled[0]), "RECALLED — STOP")
+    await station.refuses(label(house.recalled[0]), "RECALLED! STOP")
     await station.shot("en-5-recalled")
     await station.refuses(label(house.other[0], OTHER_GTIN), "WRONG ITEM")
     await station.refuses(label("NEVERISSUED"), "UNKNOWN CODE")

@@ -25,7 +25,7 @@ REFUSALS: dict[str, Said] = {
         ("码已作废", "VOIDED"), ("撕掉标签，换一件", "Take the label off, use another item")
     ),
     "station.code.recalled": Said(
-        ("召回！停", "RECALLED — STOP"), ("不要装，放进隔离区", "Do not pack; put it into quarantine")
+        ("召回！停", "RECALLED! STOP"), ("不要装，放进隔离区", "Do not pack; put it into quarantine")
     ),
     "station.code.damaged": Said(
         ("残损品", "DAMAGED"), ("不要装，放进残损区", "Do not pack; put it with the damaged goods")
