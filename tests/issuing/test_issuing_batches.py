@@ -65,7 +65,10 @@ def test_scratch_codes_spread_over_the_whole_alphabet() -> None:
         assert {code[place] for code in codes} == set(ALPHABET)
 
 
-@pytest.mark.parametrize("typed", ["0123 4567 89ab", "O1234567-89AB", " oi23-4567-89ab ", "0l23456789AB", "０１２３４５６７８９ＡＢ"])
+@pytest.mark.parametrize(
+    "typed",
+    ["0123 4567 89ab", "O1234567-89AB", " oi23-4567-89ab ", "0l23456789AB", "０１２３４５６７８９ＡＢ"],
+)
 def test_a_scratch_code_is_taken_as_people_type_it(typed: str) -> None:
     assert read_scratch_code(typed) == "0123456789AB"
 
