@@ -10,6 +10,7 @@ from __future__ import annotations
 from litestar.handlers import BaseRouteHandler
 
 from suyuan.api import (
+    aliasing,
     catalogue,
     code_life,
     codes,
@@ -32,6 +33,7 @@ def api_routes() -> list[BaseRouteHandler]:
         evidence,
         codes,
         code_life,
+        aliasing,
         scans,
         tracing,
         lookup,

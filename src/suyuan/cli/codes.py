@@ -122,7 +122,7 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
     await check_printable(services, gtin, lot, order, scratch=scratch)
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
-    with _progress(say("issuing", "发码"), count) as done:
+    with progress_bar(say("issuing", "发码"), count) as done:
         batch = await issuing.issue(
             services.pool,
             services.mac_keys,
@@ -139,7 +139,7 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
 
 
 @contextlib.contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar on standard error where a person looks on; takes how much is done."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -171,7 +171,7 @@ async def _write(services: Services, batch: Batch, out: Path | None, order: File
     file = sys.stdout.buffer if part is None else part.open("wb")
     total = batch.count if part is not None else 0
     try:
-        with _progress(say("writing", "写入"), total) as done:
+        with progress_bar(say("writing", "写入"), total) as done:
             async for piece in await batch_file(services, batch, order, progress=done):
                 file.write(piece)
         file.flush()

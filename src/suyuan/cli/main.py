@@ -12,6 +12,7 @@ from suyuan.cli import (
     code_life,
     codes,
     erasing,
+    foreign_codes,
     keeping,
     membership,
     papers,
@@ -84,6 +85,7 @@ app.add_typer(users.user, name="user")
 app.add_typer(certificates.certificate, name="certificate")
 app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
+app.add_typer(foreign_codes.alias, name="alias")
 app.add_typer(receipts.customs, name="customs")
 app.add_typer(checking.gs1, name="gs1")
 app.add_typer(policies.policy, name="policy")
