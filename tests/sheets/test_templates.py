@@ -39,7 +39,7 @@ def test_a_filled_template_says_the_same_in_every_language(template, language, f
     assert hashes(data) == hashes(write_template(template, "en", "csv", rows=template.rows))
 
 
-@pytest.mark.parametrize(("language", "form"), itertools.product(LANGUAGES, FORMATS))
+@pytest.mark.parametrize(("language", "form"), list(itertools.product(LANGUAGES, FORMATS)))
 def test_filled_catalogue_templates_are_records(language, form):
     products, places = templates()["products"], templates()["places"]
     [product] = read_products_csv(write_template(products, language, form, rows=products.rows))

@@ -16,12 +16,12 @@ import msgspec
 
 from suyuan.epcis import cbv
 from suyuan.epcis.reading import DerivedEvent
-from suyuan.sheets.cells import Cell, Sheet
+from suyuan.sheets.cells import Cell, Row, Sheet
 from suyuan.sheets.choices import meanings_of
 from suyuan.sheets.documents import Findings, note_personal, read_city, read_documents, waybill_uri
 from suyuan.sheets.drafting import CBV_STEP, draft_event, text_extensions
 from suyuan.sheets.things import read_place
-from suyuan.sheets.values import read_moment
+from suyuan.sheets.values import read_moment, read_step, wrong
 
 RULE: Final = "scan.courier/1"
 
@@ -57,8 +57,8 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
         event = draft_event(
             "ObjectEvent",
             moment,
-            step=CBV_STEP + status.step if status.step else "",
-            disposition=cbv.expand("disposition", status.disposition),
+            step=_step(row, status),
+            disposition=_disposition(row, status),
             action="OBSERVE",
             place=place,
             documents=others,
@@ -67,6 +67,23 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
         )
         derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
     return derived
+
+
+def _step(row: Row, status: _Status) -> str:
+    """The step that a mapping gives to the code, else that of the status."""
+    if cell := row.get("step"):
+        return read_step(cell).uri
+    return CBV_STEP + status.step if status.step else ""
+
+
+def _disposition(row: Row, status: _Status) -> str | None:
+    cell = row.get("disposition")
+    if cell is None:
+        return cbv.expand("disposition", status.disposition)
+    found = cbv.expand("disposition", cell.text)
+    if found is None:
+        raise wrong("disposition", cell, "This is not a disposition.", "Use a word of the CBV or a URI.")
+    return found
 
 
 def _status(cell: Cell, findings: Findings, subject: tuple[str, ...]) -> _Status:

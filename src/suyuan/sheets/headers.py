@@ -82,6 +82,11 @@ def field_of(label: str) -> str | None:
     return _fields().get(normal_label(label))
 
 
+def field_names() -> frozenset[str]:
+    """Every field that a column can stand for."""
+    return frozenset(_fields().values())
+
+
 def kind_of(fields: Iterable[str]) -> str | None:
     """The kind of paper that these fields make, or None."""
     found = frozenset(fields)

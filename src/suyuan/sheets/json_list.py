@@ -40,9 +40,41 @@ def read_records(data: bytes) -> list[Record]:
 
     Raises ``InputError`` (``sheet.json.*``) or ``TooLargeError`` (``sheet.too_large``).
     """
+    start = _check_text(data)
+    walker = _Walker(data)
+    tree, position = walker.value(start, "$", 0)
+    position = walker.skip(position)
+    if position != len(data):
+        raise walker.broken(position)
+    records: list[Record] = []
+    _collect(tree, "$", {}, records)
+    return _some(records)
+
+
+def read_json_lines(data: bytes) -> list[Record]:
+    """The records of a document with a JSON value on each line; paths begin with the line. Raises as above."""
+    position, size = _check_text(data), len(data)
+    walker = _Walker(data)
+    records: list[Record] = []
+    number = 0
+    while position < size:
+        number += 1
+        end = data.find(b"\n", position)
+        end = size if end < 0 else end
+        if data[position:end].strip():
+            path = f"line {number}"
+            tree, after = walker.value(position, path, 0)
+            if after > end or data[after:end].strip():
+                raise walker.broken(after)
+            _collect(tree, path, {}, records)
+        position = end + 1
+    return _some(records)
+
+
+def _check_text(data: bytes) -> int:
+    """Where the text begins, its size and encoding being right."""
     if len(data) > MAX_BYTES:
         raise TooLargeError("sheet.too_large", f"The document has more than {MAX_BYTES // 1024 // 1024} MiB.")
-    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -51,13 +83,10 @@ def read_records(data: bytes) -> list[Record]:
             f"The bytes are not valid UTF-8 at byte {error.start}.",
             remedy="JSON is UTF-8; write the file again in it.",
         ) from None
-    walker = _Walker(data)
-    tree, position = walker.value(start, "$", 0)
-    position = walker.skip(position)
-    if position != len(data):
-        raise walker.broken(position)
-    records: list[Record] = []
-    _collect(tree, "$", {}, records)
+    return 3 if data.startswith(b"\xef\xbb\xbf") else 0
+
+
+def _some(records: list[Record]) -> list[Record]:
     if not records:
         raise InputError(
             "sheet.json.no_records",

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from suyuan.epcis.reading import DerivedEvent, Reading
 from suyuan.errors import InputError, SuyuanError
 from suyuan.sheets import workbook
@@ -20,6 +22,8 @@ from suyuan.sheets.documents import Findings
 from suyuan.sheets.event_sheet import read_event_sheet
 from suyuan.sheets.headers import field_of, kind_of, read_sheet, unknown_header
 from suyuan.sheets.json_list import read_records
+from suyuan.sheets.mapped import mapped_sheet, shifted
+from suyuan.sheets.mapping import is_mapped, split_mapped
 from suyuan.sheets.packing_list import read_packing_list
 from suyuan.sheets.tally import read_tally
 from suyuan.sheets.templates import side_sheets
@@ -42,6 +46,8 @@ _SPACE: Final = b" \t\r\n"
 def recognise(data: bytes, name: str = "") -> bool:
     """Whether this room reads the bytes. Looks at the content; the name only decides for ``.csv``, ``.tsv``
     and ``.xlsx`` whose content says nothing, so that their sender learns what is wrong with them."""
+    if is_mapped(data):
+        return True
     if data.startswith(workbook.MAGIC):
         return workbook.is_workbook(data) or name.lower().endswith((".xlsx", ".xlsm"))
     start = data[:_GLANCE].removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
@@ -63,6 +69,8 @@ def read(data: bytes, *, name: str = "") -> Reading:
     if not data.strip():
         raise InputError("sheet.empty", "The document is empty.", remedy="Send the file with its content.")
     try:
+        if is_mapped(data):
+            return _read_mapped(data)
         if data.startswith(workbook.MAGIC):
             return _read_grids(workbook.read_grids(data), whole=True)
         start = data[:_GLANCE].removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
@@ -126,6 +134,13 @@ def _read_sheets(sheets: list[Sheet], findings: Findings, *, whole: bool) -> Rea
         warnings=findings.warnings,
         encrypt_whole=whole and bool(personal),
     )
+
+
+def _read_mapped(data: bytes) -> Reading:
+    mapping, start = split_mapped(data)
+    findings = Findings()
+    reading = _read_sheets([mapped_sheet(data[start:], mapping, findings)], findings, whole=False)
+    return msgspec.structs.replace(reading, personal=shifted(reading.personal, start))
 
 
 def _read_text(data: bytes) -> Grid:
