@@ -39,7 +39,7 @@ HOT = {
     ),
     "parties": "find_parties find_session find_token get_party grants_at",
     "trace": (
-        "claim_tile_firsts claim_tiles document_events document_of_party facts footprint grants "
+        "claim_tile_firsts claim_tiles closing document_events document_of_party facts grants "
         "index_rows knows links list_positions may_alias may_alias_parcel relatives"
     ),
     "vault": "add_numbers add_subjects find_numbers get_number get_subjects",
@@ -168,12 +168,12 @@ async def test_a_walk_touches_the_months_of_its_things_alone(filled: Deployment)
         assert len(touched) == 1, f"{name}\n{plan}"
 
 
-async def test_the_footprint_leaves_out_the_months_before(filled: Deployment) -> None:
+async def test_the_counts_leave_out_the_months_before(filled: Deployment) -> None:
     async with filled.pool.acquire() as conn, conn.transaction():
         await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        await conn.execute(f"PREPARE asked AS {sql('suyuan.trace', 'footprint')}")
+        await conn.execute(f"PREPARE asked AS {sql('suyuan.trace', 'closing')}")
         rows = await conn.fetch(
-            "EXPLAIN EXECUTE asked(ARRAY['x'::bytea], ARRAY[false], (now() + interval '1 month')::date)"
+            "EXPLAIN EXECUTE asked(ARRAY['x'::bytea], ARRAY[false], (now() + interval '1 month')::date, '', '')"
         )
         await conn.execute("DEALLOCATE asked")
     plan = "\n".join(row[0] for row in rows)

@@ -304,7 +304,7 @@ class Broken(SampleSource):
         super().__init__(version=None)
         self.error = error
 
-    async def read_public(self, uri: str):
+    async def read_public(self, uri: str, version: str = ""):
         raise self.error
 
 

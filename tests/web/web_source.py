@@ -79,7 +79,7 @@ class SampleSource:
         self.current = version
         self.reads = 0
 
-    async def read_public(self, uri: str) -> PublicItem | None:
+    async def read_public(self, uri: str, version: str = "") -> PublicItem | None:
         self.reads += 1
         return self.items.get(uri)
 

@@ -37,6 +37,9 @@ async def follow_aliases(found: Findings, rows: list[Row]) -> list[Reach]:
 
 
 async def _may_alias(found: Findings, said: Row, uris: list[str]) -> bool:
+    for uri in uris:
+        # Whose word counts may change with what is said of the other name later.
+        found.borrowed.watch(thing_key(uri))
     parcels = [document_kind(uri) == "waybill" for uri in uris]
     if any(parcels):
         return all(parcels) and bool(

@@ -13,8 +13,9 @@ from suyuan.capture.payload import list_counts, read_body
 from suyuan.db.pool import Connection, sql
 from suyuan.gs1.thing import thing_key
 from suyuan.trace.claims import Positions
-from suyuan.trace.facts import Relatives, StoredEvent, make_fact
+from suyuan.trace.facts import make_fact
 from suyuan.trace.read import Gathered, Seen, TraceReader, Viewer
+from suyuan.trace.stored import Relatives, StoredEvent
 
 _FIELDS = {
     Role.SUBJECT: "epcList",

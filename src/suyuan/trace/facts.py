@@ -7,7 +7,7 @@ which of them represents the others depends on what they are, not on which came 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +17,9 @@ import msgspec
 from suyuan.capture.assurance import Assurance
 from suyuan.capture.index import ACTION_NAMES, EVENT_TYPE_NAMES
 from suyuan.capture.links import document_kind, document_number
-from suyuan.capture.payload import read_body
-from suyuan.db.pool import Connection, sql
+from suyuan.capture.payload import list_counts, read_body
 from suyuan.trace.model import WHOLE, Correction, Document, Fact, Party, Place, Sight, Tie
+from suyuan.trace.stored import Relatives, StoredEvent
 
 _LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 _QUANTITIES = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
@@ -51,101 +51,6 @@ def _place_from_uri(uri: str) -> Place:
     return Place(uri=uri, unlocode=locode, country=locode[:2], customs_code=customs)
 
 
-class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as a fact needs it: its row, its whole body and statement, its tie."""
-
-    row: asyncpg.Record
-    body: dict[str, Any]
-    statement: dict[str, Any]
-    tie: Tie
-
-    @property
-    def order(self) -> tuple[Any, ...]:
-        """Facts stand in this order: time first, then what the event is, never when it came."""
-        row = self.row
-        return row["event_time"], row["event_type"], row["action"], row["content_hash"]
-
-    @property
-    def precedence(self) -> tuple[bool, int, str, bytes]:
-        """Of equal events one that stands speaks, the one with the highest assurance, the first party by name."""
-        row = self.row
-        return row["withdrawn"], -row["assurance"], row["party_id"], row["event_id_key"]
-
-
-class Relatives(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands beside an event: equal ones of others, other content under its ID, declarations.
-
-    ``equals`` are all events of its content that stand, its own too.
-    """
-
-    equals: tuple[asyncpg.Record, ...]
-    corroborations: int
-    conflicts: int
-    declarations: tuple[asyncpg.Record, ...]
-
-
-async def fetch_events(
-    conn: Connection, ties: Mapping[int, Tie], bodies: Mapping[int, dict[str, Any]]
-) -> list[StoredEvent]:
-    """The events of a walk with the bodies that it read, one for each content, in order.
-
-    An erased event has no body and gives no fact; its log entry stands all the same.
-    """
-    rows = await conn.fetch(sql("suyuan.trace", "facts"), sorted(ties))
-    by_content: dict[bytes, StoredEvent] = {}
-    for row in rows:
-        body = bodies.get(row["event_key"])
-        if body is None or row["statement"] is None:
-            continue
-        event = StoredEvent(
-            row=row,
-            body=body,
-            statement=msgspec.json.decode(row["statement"]),
-            tie=ties[row["event_key"]],
-        )
-        known = by_content.get(row["content_hash"])
-        if known is None or event.precedence < known.precedence:
-            by_content[row["content_hash"]] = event
-    return sorted(by_content.values(), key=lambda event: event.order)
-
-
-async def fetch_relatives(conn: Connection, events: Iterable[StoredEvent]) -> dict[int, Relatives]:
-    """Relatives of each event, by event key."""
-    wanted = list(events)
-    rows = await conn.fetch(
-        sql("suyuan.trace", "relatives"),
-        [event.row["content_hash"] for event in wanted],
-        [event.row["event_id_key"] for event in wanted],
-    )
-    taken_back = {(row["event_id_key"], row["party_id"]) for row in rows if row["declared"]}
-    by_content: dict[bytes, list[asyncpg.Record]] = {}
-    by_id: dict[bytes, list[asyncpg.Record]] = {}
-    for row in rows:
-        by_id.setdefault(row["event_id_key"], []).append(row)
-        if not row["declared"] and (row["event_id_key"], row["party_id"]) not in taken_back:
-            by_content.setdefault(row["content_hash"], []).append(row)
-    found = {}
-    for event in wanted:
-        row = event.row
-        same_id = by_id.get(row["event_id_key"], [])
-        equals = sorted(
-            by_content.get(row["content_hash"], ()), key=lambda r: (r["party_id"], r["event_id_key"])
-        )
-        others = {
-            r["content_hash"]
-            for r in same_id
-            if not r["declared"] and (r["event_id_key"], r["party_id"]) not in taken_back
-        }
-        declared = [r for r in same_id if r["declared"] and r["party_id"] == row["party_id"]]
-        found[row["event_key"]] = Relatives(
-            equals=tuple(equals),
-            corroborations=len({r["party_id"] for r in equals} - {row["party_id"]}),
-            conflicts=len(others - {row["content_hash"]}),
-            declarations=tuple(sorted(declared, key=lambda r: (r["event_time"], r["declaration"]))),
-        )
-    return found
-
-
 def mentioned_places(body: Mapping[str, Any]) -> list[str]:
     """URIs of the places that an event names, the read point first."""
     named = [body.get("readPoint"), body.get("bizLocation")]
@@ -170,7 +75,7 @@ def make_fact(
     IDs and the paper's name, ``own`` that it delivered the event itself and gets all of these but the key.
     """
     row = event.row
-    places = mentioned_places(body)
+    places, things = mentioned_places(body), tuple(_things(body))
     return Fact(
         event_key=row["event_key"] if whole else 0,
         event_id=row["event_id"] if whole or own else None,
@@ -195,7 +100,8 @@ def make_fact(
         message=row["message"] if whole or own else "",
         rule=row["rule"] if whole or own else "",
         capture_id=row["capture_id"] if whole or own else "",
-        things=tuple(_things(body)),
+        things=things[:MAX_THINGS],
+        things_left_out=len(things[MAX_THINGS:]) + sum(list_counts(body).values()),
         quantities=tuple(_quantities(body)),
         attributes=_attributes(body),
         sight=sight,
@@ -211,16 +117,12 @@ def _documents(body: Mapping[str, Any]) -> tuple[Document, ...]:
     return tuple(documents.values())
 
 
-def _things(body: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
+def _things(body: Mapping[str, Any]) -> Iterator[str]:
     parent = body.get("parentID")
     if isinstance(parent, str):
-        found.append(parent)
+        yield parent
     for field in _LISTS:
-        found.extend(body.get(field) or ())
-        if len(found) >= MAX_THINGS:
-            break
-    return found[:MAX_THINGS]
+        yield from body.get(field) or ()
 
 
 def _quantities(body: Mapping[str, Any]) -> list[tuple[str, str, str]]:

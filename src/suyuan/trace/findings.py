@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,22 @@ from suyuan.gs1.thing import thing_key
 from suyuan.trace.claims import Positions
 from suyuan.trace.intervals import OPEN_END, OPEN_START
 from suyuan.trace.model import Ambiguity, Tie, TieLink
-from suyuan.trace.rows import Link, Row, Span, fetch_links, fetch_rows
+from suyuan.trace.rows import (
+    Link,
+    Row,
+    Span,
+    SpanRows,
+    fetch_links,
+    fetch_rows,
+    link_order,
+    mask_of,
+    order_of,
+)
+from suyuan.trace.shared import Borrowed
 
 MAX_REACHED = 400
+# What rows take in a process: a frame, and each of them with its share of an event's body.
+_ROWS_BYTES, _ROW_BYTES = 600, 900
 # A courier may use a waybill number again after six months (customs specification of the waybill message).
 WAYBILL_BEFORE = timedelta(days=60)
 WAYBILL_AFTER = timedelta(days=120)
@@ -70,9 +83,13 @@ def tie_rank(tie: Tie) -> tuple[int, int, tuple[str, ...]]:
 class Findings:
     """The state of one walk over one connection. It is the walk's own; nothing is written."""
 
-    def __init__(self, conn: Connection, thing: str) -> None:
+    def __init__(self, conn: Connection, thing: str, borrowed: Borrowed) -> None:
         self.conn = conn
         self.thing = thing
+        self.borrowed = borrowed
+        self._key = thing_key(thing)
+        # By which thing each event was found: where that thing got no rows, the event got no relatives.
+        self.found_by: dict[int, bytes] = {}
         self.events: dict[int, Tie] = {}
         self.bodies: dict[int, dict[str, Any]] = {}
         self.uris: dict[bytes, str] = {}
@@ -87,17 +104,46 @@ class Findings:
 
     async def rows(self, spans: list[Span]) -> list[Row]:
         """Index rows of these spans; what they lead to is remembered."""
-        found = await fetch_rows(self.conn, spans, self.bodies)
-        self.truncated |= found.truncated
-        self.uris.update(found.uris)
-        self.bodies.update(found.bodies)
-        self.withdrawn.update(row.event_key for row in found.rows if row.withdrawn)
-        return found.rows
+        names = [("rows", span.key, span.since, span.until, mask_of(span)) for span in spans]
+        known: dict[Hashable, Any] = {name: self.borrowed.take(name) for name in names}
+        missing = {name: span for name, span in zip(names, spans, strict=True) if known[name] is None}
+        fresh = await fetch_rows(self.conn, list(missing.values()), self.bodies)
+        for (name, span), read in zip(missing.items(), fresh, strict=True):
+            known[name] = read
+            self.borrowed.watch(span.key)
+            if span.key != self._key:
+                self.borrowed.give(name, span.key, read, _ROWS_BYTES + _ROW_BYTES * len(read.rows))
+        rows: list[Row] = []
+        for name in names:
+            rows += self._learn(known[name])
+        if len(names) > 1:
+            rows.sort(key=order_of)
+        return rows
+
+    def _learn(self, read: SpanRows) -> tuple[Row, ...]:
+        self.truncated |= read.truncated
+        self.uris.update(read.uris)
+        self.bodies.update(read.bodies)
+        self.withdrawn.update(read.withdrawn)
+        for row in read.rows:
+            self.found_by.setdefault(row.event_key, row.key)
+        return read.rows
 
     async def links(self, papers: list[Reach]) -> list[Link]:
         """Where papers lead."""
-        links, truncated = await fetch_links(self.conn, [paper.span(()) for paper in papers])
-        self.truncated |= truncated
+        names = [("links", paper.key, (span := paper.span(())).since, span.until) for paper in papers]
+        known: dict[Hashable, Any] = {name: self.borrowed.take(name) for name in names}
+        missing = {name: paper for name, paper in zip(names, papers, strict=True) if known[name] is None}
+        fresh = await fetch_links(self.conn, [paper.span(()) for paper in missing.values()])
+        for (name, paper), read in zip(missing.items(), fresh, strict=True):
+            known[name] = read
+            self.borrowed.watch(paper.key, of_links=True)
+            self.borrowed.give(name, paper.key, read, _ROWS_BYTES + _ROW_BYTES * len(read.links))
+        links: list[Link] = []
+        for name in names:
+            self.truncated |= known[name].truncated
+            links += known[name].links
+        links.sort(key=link_order)
         return links
 
     def note(self, event_key: int, tie: Tie) -> None:

@@ -18,9 +18,11 @@ from suyuan.disclosure.mask import Masked, context_of, mask_claims
 from suyuan.disclosure.policy import Context, Policy, Verdict
 from suyuan.gs1.percent import decode_value
 from suyuan.trace.claims import Positions, claims_at_hand, own_claims
-from suyuan.trace.facts import Names, Relatives, StoredEvent, make_fact
+from suyuan.trace.facts import Names, make_fact
+from suyuan.trace.making import claims_in, fact_for, is_shared, names_in
 from suyuan.trace.model import Fact, Recall, Tie, TieLink
 from suyuan.trace.sight import SIGHTS, Ground, Standing, Viewer, standing_of
+from suyuan.trace.stored import Relatives, StoredEvent
 from suyuan.trace.walk import Walk
 
 _ITEM_PREFIX = "https://id.gs1.org/01/"
@@ -58,7 +60,8 @@ class Seen:
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     """What a trace depends on, and how much of it there was: a cheap way to know that nothing changed.
 
-    ``rows`` counts the index rows of these keys since ``month``; ``acts`` the acts of issuing on the code.
+    ``rows`` counts the index rows of these keys since ``month``, of those marked True their links alone; ``acts`` the
+    acts of issuing on the code.
     """
 
     keys: dict[bytes, bool]
@@ -85,6 +88,10 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     product: dict[str, str]
     ground: Ground
     footprint: Footprint
+    # everything that ties facts to the thing
+    chain: frozenset[str]
+    # which transactions had ended
+    snapshot: str
 
 
 def split_item(uri: str) -> tuple[str, str, str]:
@@ -120,14 +127,23 @@ def audiences_of(standing: Standing, event_key: int) -> tuple[str, ...]:
     return (standing.audience,)
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """One event that a mask is asked for, with its whole fact."""
+class Asked:
+    """One event that a mask is asked for, with its whole fact, and the item for which it is asked."""
 
-    event: StoredEvent
-    context: Context
-    whole: Fact
-    positions: Positions
-    chain: frozenset[str]
+    def __init__(
+        self, event: StoredEvent, whole: Fact, positions: Positions, item: Context, chain: frozenset[str]
+    ) -> None:
+        self.event = event
+        self.whole = whole
+        self.positions = positions
+        self.item = item
+        self.chain = chain
+
+    @cached_property
+    def context(self) -> Context:
+        """What verdicts on the event depend on."""
+        item, event = self.item, self.event
+        return context_of(event.body, event.statement, item=item.item, lot=item.lot, chain=item.chain)
 
     def claims(self) -> Sequence[Claim]:
         """The claims of the event that are about this thing."""
@@ -144,6 +160,7 @@ class Masking:
         self._sees_all = policy.audience(self.standing.audience).sees_all
         self._gathered = gathered
         self._viewer = viewer
+        self._plain_ties: dict[int, Tie] = {}
 
     def all_seen(self) -> list[Seen]:
         """The events that exist for the viewer, in order."""
@@ -153,14 +170,13 @@ class Masking:
 
     def asked(self) -> Iterator[Asked]:
         """Every event, with the item for which it is asked."""
-        found, events = self._gathered.walk, self._gathered.events
-        chain = frozenset(on_the_way(found, events))
-        item = frozenset({found.thing, *found.aliases})
-        classes = {uri.split("/21/")[0].split("/10/")[0] for uri in item | set(found.lots)}
-        lots = frozenset({*found.lots, *classes})
-        for event, whole in zip(events, self._gathered.facts, strict=True):
-            context = context_of(event.body, event.statement, item=item, lot=lots, chain=chain)
-            yield Asked(event, context, whole, found.positions.get(event.row["event_key"], {}), chain)
+        found, gathered = self._gathered.walk, self._gathered
+        names = frozenset({found.thing, *found.aliases})
+        classes = {uri.split("/21/")[0].split("/10/")[0] for uri in names | set(found.lots)}
+        item = Context(item=names, lot=frozenset({*found.lots, *classes}), chain=gathered.chain)
+        for event, whole in zip(gathered.events, gathered.facts, strict=True):
+            positions = found.positions.get(event.row["event_key"], {})
+            yield Asked(event, whole, positions, item, gathered.chain)
 
     def audiences(self, asked: Asked) -> tuple[str, ...]:
         """As which audiences of the policy the viewer sees an event, the one that says most of why first."""
@@ -185,6 +201,8 @@ class Masking:
                 asked.event, asked.whole, asked.positions, (self.standing.audience,), lambda: self._all(asked)
             )
         event, audiences = asked.event, self.audiences(asked)
+        if self.standing.audience == "public" and not self._viewer.party and is_shared(event):
+            return self._public(asked)
         if all(self.policy.view(name, asked.context).event.is_blind for name in audiences):
             return None
         claims = asked.claims()
@@ -210,6 +228,42 @@ class Masking:
         )
         return Seen(event, fact, asked.positions, audiences, lambda: masked)
 
+    def _public(self, asked: Asked) -> Seen | None:
+        """The event as the public sees it, made once for all goods for which it says the same.
+
+        A rule asks of the goods only whether what a claim names is the item, of its lot or on its chain.
+        """
+        event, item = asked.event, asked.item
+        names = names_in(event)
+        for_item = (names & item.item, names & item.lot, names & item.chain)
+        fact = fact_for(
+            event,
+            (self.policy, *for_item),
+            self._gathered.names,
+            lambda: self._public_fact(asked),
+            self._tie(event.tie, ("public",), item),
+        )
+        if fact is None:
+            return None
+        return Seen(event, fact, asked.positions, ("public",), lambda: self._all(asked))
+
+    def _public_fact(self, asked: Asked) -> Fact | None:
+        claims = own_claims(claims_in(asked.event), asked.chain)
+        masked = mask_claims(self.policy, "public", claims, asked.context)
+        if not masked.shown:
+            return None
+        event = asked.event
+        return make_fact(
+            event,
+            body=masked.body,
+            statement=masked.statement,
+            relatives=self._gathered.relatives[event.row["event_key"]],
+            names=self._gathered.names,
+            tie=event.tie,
+            whole=False,
+            sight=SIGHTS["public"],
+        )
+
     def _is_own(self, asked: Asked) -> bool:
         return bool(self._viewer.party) and asked.event.row["party_id"] == self._viewer.party
 
@@ -221,7 +275,11 @@ class Masking:
         the lot and what the audience may see on its own. The public's page names kinds alone.
         """
         if audiences == ("public",):
-            return Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
+            plain = self._plain_ties.get(id(tie))
+            if plain is None:
+                plain = Tie(kind=tie.kind, links=tuple(_plain_link(link) for link in tie.links))
+                self._plain_ties[id(tie)] = plain
+            return plain
         views = [self.policy.view(name, context) for name in audiences]
         links = []
         for link in tie.links:

@@ -118,6 +118,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     quantities: tuple[tuple[str, str, str], ...]
     attributes: dict[str, str]
     sight: Sight = WHOLE
+    # how many things the event names beside those in ``things``: a pallet list may be long
+    things_left_out: int = 0
 
     @property
     def withdrawn(self) -> bool:

@@ -8,8 +8,7 @@ a proof need. As what a party looks at a thing is decided in ``sight``, by what 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -19,25 +18,19 @@ from suyuan.db.pool import Connection, Pool, reading, sql
 from suyuan.disclosure.policy import Policy, load_policy
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
-from suyuan.issuing import code_statuses
 from suyuan.parties.members import Party, find_parties, get_party
 from suyuan.parties.roles import Grant, grants_at
-from suyuan.trace.claims import own_body
-from suyuan.trace.facts import (
-    Names,
-    Relatives,
-    StoredEvent,
-    fetch_events,
-    fetch_relatives,
-    make_fact,
-    mentioned_places,
-)
+from suyuan.trace.closing import Closing, close_reading, holds
+from suyuan.trace.facts import Names, mentioned_places
+from suyuan.trace.making import whole_fact
 from suyuan.trace.masking import Footprint, Gathered, Masking, Seen, may_ask, on_the_way, split_item
-from suyuan.trace.model import Fact, Place, Recall, Trace
+from suyuan.trace.model import Ambiguity, Fact, Place, Recall, Trace
 from suyuan.trace.model import Party as TraceParty
 from suyuan.trace.remembered import Remembered
+from suyuan.trace.shared import Borrowed, Shared
 from suyuan.trace.sight import OPERATOR, PUBLIC, Ground, Viewer
 from suyuan.trace.state import RECALL_ROLES, recall_of, state_of
+from suyuan.trace.stored import Relatives, StoredEvent, fetch_events
 from suyuan.trace.walk import Walk, walk
 
 __all__ = ["OPERATOR", "PUBLIC", "Footprint", "Gathered", "Reading", "Seen", "TraceReader", "Viewer", "may_ask",
@@ -52,6 +45,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     trace: Trace
     seen: tuple[Seen, ...]
     footprint: Footprint
+    # which transactions had ended when it was read
+    snapshot: str
 
     @property
     def is_nothing(self) -> bool:
@@ -60,10 +55,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TraceReader:
-    """Reads traces for viewers. Holds the policy and the pool, no other state."""
+    """Reads traces for viewers. Holds the policy and the pool, and nothing that could not be dropped at any time."""
 
-    def __init__(self, pool: Pool, policy: Policy | None = None) -> None:
+    def __init__(self, pool: Pool, policy: Policy | None = None, shared: Shared | None = None) -> None:
         self.pool = pool
+        self._shared = shared or Shared()
         self.policy = policy or load_policy()
         self._parties: Remembered[Party] = Remembered(find_parties)
         self._places: Remembered[CatalogPlace] = Remembered(find_places)
@@ -99,43 +95,29 @@ class TraceReader:
 
     async def gather(self, conn: Connection, thing: str) -> Gathered | None:
         """Everything that is stored of a thing, unmasked. It leaves this room through ``view`` only."""
-        found = await walk(conn, thing)
-        events = await fetch_events(conn, found.events, found.bodies)
+        found, events, closing = await self._walk(conn, thing)
         gtin, serial, lot = split_item(thing)
-        status = (await code_statuses(conn, gtin, [serial])).get(serial) if serial else None
-        if not events and status is None:
+        if not events and not closing.issued:
             return None
-        relatives = await fetch_relatives(conn, events)
+        relatives = {event.row["event_key"]: event.known.relatives for event in events if event.known}
         names = await self._names(conn, events, relatives)
         said = [split_item(uri)[2] for uri in found.lots if uri.startswith(f"{_ITEM_PREFIX}{gtin}/")]
-        lot = lot or next(iter(said), status["lot"] if status is not None else "")
-        own = on_the_way(found, events)
-        facts = [
-            make_fact(
-                event,
-                body=own_body(event.body, own),
-                statement=event.statement,
-                relatives=relatives[event.row["event_key"]],
-                names=names,
-                tie=event.tie,
-                whole=True,
-            )
-            for event in events
-        ]
+        lot = lot or next(iter(said), closing.lot)
+        chain = frozenset(on_the_way(found, events))
+        facts = tuple(whole_fact(event, chain, names) for event in events)
         # State and recall are read off the whole facts: a mask hides fields, it never changes what is so.
         recall = await self._recall(conn, facts, relatives, names, gtin, lot)
-        month = datetime.now(UTC).date().replace(day=1)
         record = (await self._products.find(conn, {gtin})).get(gtin) if gtin else None
         return Gathered(
             walk=found,
             events=events,
             relatives=relatives,
             names=names,
-            facts=tuple(facts),
+            facts=facts,
             gtin=gtin,
             serial=serial,
             lot=lot,
-            state=_state(facts, recall, status),
+            state=_state(facts, recall, closing),
             recall=recall,
             product=await self._product(conn, record),
             ground=Ground(
@@ -145,15 +127,20 @@ class TraceReader:
                 product=record,
                 grants=await self._grants.find(conn, _speakers(events, relatives)),
             ),
-            footprint=Footprint(
-                keys=found.footprint,
-                month=month,
-                rows=await _rows_since(conn, found.footprint, month),
-                acts=len(status["acts"]) if status is not None else 0,
-                gtin=gtin,
-                serial=serial,
-            ),
+            footprint=closing.footprint,
+            chain=chain,
+            snapshot=closing.snapshot,
         )
+
+    async def _walk(self, conn: Connection, thing: str) -> tuple[Walk, list[StoredEvent], Closing]:
+        """The walk with its events, of which nothing is out of date."""
+        for borrowed in (self._shared.borrow(), self._shared.borrow(), Borrowed()):
+            found = await walk(conn, thing, borrowed)
+            events = await fetch_events(conn, found, borrowed)
+            closing = await close_reading(conn, thing, borrowed.asked)
+            if borrowed.settle(closing.counts):
+                break
+        return found, events, closing
 
     def view(self, gathered: Gathered, viewer: Viewer) -> Reading:
         """What a viewer sees of what was gathered. Pure. Raises ``NotFoundError``
@@ -190,6 +177,7 @@ class TraceReader:
             ),
             seen=tuple(seen),
             footprint=gathered.footprint,
+            snapshot=gathered.snapshot,
         )
 
     def masking(self, gathered: Gathered, viewer: Viewer) -> Masking:
@@ -202,13 +190,7 @@ class TraceReader:
         Names of parties, products and places are not watched.
         """
         async with self.pool.acquire() as conn:
-            if await _rows_since(conn, footprint.keys, footprint.month) != footprint.rows:
-                return False
-            if not footprint.serial:
-                return True
-            status = await code_statuses(conn, footprint.gtin, [footprint.serial])
-            acts = status[footprint.serial]["acts"] if footprint.serial in status else ()
-            return len(acts) == footprint.acts
+            return await holds(conn, footprint)
 
     async def snapshot(self) -> str:
         """Which transactions have ended: equal words mean that not one ended in between."""
@@ -299,14 +281,6 @@ async def _find_grants(conn: Connection, party_ids: Collection[str]) -> dict[str
     return {party_id: tuple(grants) for party_id, grants in found.items()}
 
 
-async def _rows_since(conn: Connection, keys: Mapping[bytes, bool], month: date) -> int:
-    wanted = sorted(keys)
-    count = await conn.fetchval(
-        sql("suyuan.trace", "footprint"), wanted, [keys[key] for key in wanted], month
-    )
-    return int(count)
-
-
 # Master data of a lot (CBV 2.0, ilmd) under the names that a product card has for it.
 _DATES = {
     "productionDate": "production_date",
@@ -325,15 +299,13 @@ def _dates(facts: Sequence[Fact]) -> dict[str, str]:
     return found
 
 
-def _state(facts: Sequence[Fact], recall: Recall | None, status: Any) -> str:
-    if status is not None and "voided" in status["acts"]:
+def _state(facts: Sequence[Fact], recall: Recall | None, closing: Closing) -> str:
+    if "voided" in closing.acts:
         return "voided"
     if recall is not None:
         return "recalled"
     state = state_of(facts)
-    if state == "unknown" and status is not None:
-        return "issued"
-    return state
+    return "issued" if state == "unknown" and closing.issued else state
 
 
 def _place(place: CatalogPlace) -> Place:
@@ -349,5 +321,5 @@ def _place(place: CatalogPlace) -> Place:
     )
 
 
-def _plain_ambiguities(found: Walk) -> tuple[Any, ...]:
+def _plain_ambiguities(found: Walk) -> tuple[Ambiguity, ...]:
     return tuple(msgspec.structs.replace(ambiguity, candidates=()) for ambiguity in found.ambiguities)

@@ -6,10 +6,11 @@ is used a thousand times costs as much as one that is used once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from suyuan.capture.index import Role
@@ -53,60 +54,86 @@ class Link(msgspec.Struct, frozen=True, gc=False):
     time: datetime
 
 
-class Found(msgspec.Struct, frozen=True):
-    """Rows by time, URIs of the things that they lead to, bodies of their events (long lists left out; an erased
-    event has none), and whether any thing had more rows than the limit.
+class SpanRows(msgspec.Struct, frozen=True):
+    """What was said of one thing in one span: its rows, the URIs of things that they lead to, the bodies of their
+    events (long lists left out; an erased event has none), which of these were taken back, and whether there are
+    more rows than the limit. Shared by all walks that come by, and changed by none.
     """
 
-    rows: list[Row]
+    rows: tuple[Row, ...]
     uris: dict[bytes, str]
     bodies: dict[int, dict[str, Any]]
+    withdrawn: frozenset[int]
     truncated: bool
 
 
-def _mask(roles: Iterable[Role]) -> int:
-    return sum({1 << role for role in roles})
+def mask_of(span: Span) -> int:
+    """The roles of a span in one number: bit n for role n."""
+    return sum({1 << role for role in span.roles})
 
 
-async def fetch_rows(conn: Connection, spans: Sequence[Span], known: Collection[int] = ()) -> Found:
-    """Index rows of these things, each in its roles and within its span.
+async def fetch_rows(
+    conn: Connection, spans: Sequence[Span], known: Mapping[int, dict[str, Any]]
+) -> list[SpanRows]:
+    """Index rows of these things, each in its roles and within its span, by span.
 
     Of a thing that is asked for as a child, also the last that was said of its place before the span. Bodies of
     the ``known`` events are not read again.
     """
     if not spans:
-        return Found([], {}, {}, False)
+        return []
     records = await conn.fetch(
         sql("suyuan.trace", "index_rows"),
         [span.key for span in spans],
         [span.since for span in spans],
         [span.until for span in spans],
-        [_mask(span.roles) for span in spans],
+        [mask_of(span) for span in spans],
         ROW_LIMIT + 1,
     )
+    by_span: list[list[asyncpg.Record]] = [[] for _ in spans]
+    for record in records:
+        by_span[record["place"] - 1].append(record)
+    read: dict[int, dict[str, Any]] = dict(known)
+    return [_of_span(span, mine, read) for span, mine in zip(spans, by_span, strict=True)]
+
+
+def _of_span(span: Span, records: Iterable[asyncpg.Record], read: dict[int, dict[str, Any]]) -> SpanRows:
     rows: list[Row] = []
     uris: dict[bytes, str] = {}
     bodies: dict[int, dict[str, Any]] = {}
-    starts = {span.key: span.since for span in spans}
-    counts: dict[bytes, int] = {}
+    within = 0
     for record in records:
-        *fields, other_uri, body = record
+        _, *fields, other_uri, body = record
         row = Row(*fields)
         rows.append(row)
-        if row.time >= starts[row.key]:
-            counts[row.key] = counts.get(row.key, 0) + 1
+        within += row.time >= span.since
         if other_uri is not None:
             uris[row.other] = other_uri
-        if body is not None and row.event_key not in bodies and row.event_key not in known:
-            bodies[row.event_key] = read_body(body)
-    rows.sort(key=lambda row: (row.time, row.event_key, row.role, row.position))
-    return Found(rows, uris, bodies, any(count > ROW_LIMIT for count in counts.values()))
+        if body is not None and row.event_key not in bodies:
+            if row.event_key not in read:
+                read[row.event_key] = read_body(body)
+            bodies[row.event_key] = read[row.event_key]
+    rows.sort(key=order_of)
+    withdrawn = frozenset(row.event_key for row in rows if row.withdrawn)
+    return SpanRows(tuple(rows), uris, bodies, withdrawn, within > ROW_LIMIT)
 
 
-async def fetch_links(conn: Connection, spans: Sequence[Span]) -> tuple[list[Link], bool]:
-    """Where these papers lead within their spans, and whether more was said of one than is looked at."""
+def order_of(row: Row) -> tuple[datetime, int, int, int, bytes]:
+    """Rows stand in this order."""
+    return row.time, row.event_key, row.role, row.position, row.key
+
+
+class PaperLinks(msgspec.Struct, frozen=True):
+    """Where one paper leads within its span, and whether more was said of it than is looked at."""
+
+    links: tuple[Link, ...]
+    truncated: bool
+
+
+async def fetch_links(conn: Connection, spans: Sequence[Span]) -> list[PaperLinks]:
+    """Where these papers lead, by span."""
     if not spans:
-        return [], False
+        return []
     records = await conn.fetch(
         sql("suyuan.trace", "links"),
         [span.key for span in spans],
@@ -115,13 +142,20 @@ async def fetch_links(conn: Connection, spans: Sequence[Span]) -> tuple[list[Lin
         LINK_LIMIT,
         ROW_LIMIT + 1,
     )
-    links: list[Link] = []
-    counts: dict[bytes, int] = {}
-    truncated = False
+    by_span: list[list[Link]] = [[] for _ in spans]
+    truncated = [False] * len(spans)
     for record in records:
-        link = Link(record["key"], record["other_uri"], record["event_key"], record["event_time"])
-        counts[link.key] = counts.get(link.key, 0) + 1
-        truncated |= counts[link.key] > ROW_LIMIT or record["rows"] >= LINK_LIMIT
-        links.append(link)
-    links.sort(key=lambda link: (link.time, link.event_key, link.uri))
-    return links, truncated
+        place = record["place"] - 1
+        by_span[place].append(
+            Link(record["key"], record["other_uri"], record["event_key"], record["event_time"])
+        )
+        truncated[place] |= len(by_span[place]) > ROW_LIMIT or record["rows"] >= LINK_LIMIT
+    return [
+        PaperLinks(tuple(sorted(links, key=link_order)), more)
+        for links, more in zip(by_span, truncated, strict=True)
+    ]
+
+
+def link_order(link: Link) -> tuple[datetime, int, str]:
+    """Links stand in this order."""
+    return link.time, link.event_key, link.uri

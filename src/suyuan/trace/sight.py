@@ -24,8 +24,8 @@ from suyuan.catalog import Product
 from suyuan.disclosure.policy import RELATION, named_by
 from suyuan.disclosure.verdicts import Classes
 from suyuan.parties.roles import Grant
-from suyuan.trace.facts import Relatives, StoredEvent
 from suyuan.trace.model import WHOLE, Sight
+from suyuan.trace.stored import Relatives, StoredEvent
 
 OWNER_ROLES = frozenset({"brand-owner", "seller", "entrusted-firm"})
 REGULATOR_ROLES = frozenset({"regulator", "authority"})

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from suyuan.capture.index import Role, lot_classes
-from suyuan.capture.links import document_kind, link_kind
+from suyuan.capture.links import document_kind
 from suyuan.db.pool import Connection
 from suyuan.gs1.percent import encode_value
 from suyuan.gs1.thing import thing_key
@@ -33,8 +33,9 @@ from suyuan.trace.findings import (
     whole_reach,
 )
 from suyuan.trace.model import Ambiguity, Tie, TieLink
-from suyuan.trace.papers import BRIDGES, PaperTrail
+from suyuan.trace.papers import PaperTrail
 from suyuan.trace.rows import Row
+from suyuan.trace.shared import Borrowed
 
 __all__ = ["ALIASING", "WAYBILL_AFTER", "WAYBILL_BEFORE", "Reach", "Walk", "walk"]
 
@@ -57,6 +58,8 @@ class Walk(msgspec.Struct, kw_only=True):
     # where in an event's long lists the thing or its container stands, by event key, field and URI
     positions: dict[int, Positions]
     bodies: dict[int, dict[str, Any]]
+    # by which thing each event was found
+    found_by: dict[int, bytes]
     truncated: bool = False
 
     @property
@@ -64,17 +67,12 @@ class Walk(msgspec.Struct, kw_only=True):
         """The parcels that held the thing by their waybills, each with its other numbers after it."""
         return tuple(dict.fromkeys(r.uri for r in self.containers if document_kind(r.uri) == "waybill"))
 
-    @property
-    def footprint(self) -> dict[bytes, bool]:
-        """Keys of everything that the walk went through; True for a bridge, of which only links matter."""
-        names = [self.thing, *self.aliases, *self.lots, *(reach.uri for reach in self.containers)]
-        keys = {thing_key(uri): link_kind(uri) in BRIDGES for uri in (*names, *self.papers)}
-        return keys | {thing_key(self.thing): False}
 
-
-async def walk(conn: Connection, thing: str) -> Walk:
-    """Every event that is about ``thing`` (a canonical URI), with its tie. Reads only."""
-    found = Findings(conn, thing)
+async def walk(conn: Connection, thing: str, borrowed: Borrowed) -> Walk:
+    """Every event that is about ``thing`` (a canonical URI), with its tie. Reads only, and what is borrowed on trust
+    alone: whoever walks settles it at the end.
+    """
+    found = Findings(conn, thing, borrowed)
     start = [whole_reach(thing, Tie(kind="direct"))]
     if document_kind(thing) and document_kind(thing) not in _VEHICLES:
         rows = await found.rows([start[0].span((*_DIRECT, Role.DOCUMENT, Role.SHARED))])
@@ -102,6 +100,7 @@ def _walked(found: Findings) -> Walk:
         ambiguities=found.ambiguities,
         positions=found.positions,
         bodies=found.bodies,
+        found_by=found.found_by,
         truncated=found.truncated,
     )
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 from markupsafe import Markup
 
+from suyuan.trace.kept import Kept
 from suyuan.trace.model import Fact
-from suyuan.web.kept import Kept
 from suyuan.web.language import Language
 from suyuan.web.timeline import EntryView, entry_view
 

@@ -68,8 +68,11 @@ class ItemSource(Protocol):
     Every answer is for the public audience. Methods raise only ``SuyuanError``.
     """
 
-    async def read_public(self, uri: str) -> PublicItem | None:
-        """The thing as the public may see it; None where nothing is known under that URI."""
+    async def read_public(self, uri: str, version: str = "") -> PublicItem | None:
+        """The thing as the public may see it; None where nothing is known under that URI.
+
+        ``version`` is what the thing was just told to have: with it, it need not be looked up again.
+        """
         ...
 
     async def version(self, uri: str) -> str | None:

@@ -29,8 +29,8 @@ from suyuan.gs1.linkset import (
     linkset,
     with_query,
 )
+from suyuan.trace.kept import Kept
 from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
-from suyuan.web.kept import Kept
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
@@ -168,18 +168,18 @@ class Resolver:
             stored = self._pages.get(key)
             if stored is not None and stored.etag == etag:
                 return _page_answer(stored, question, headers)
-        body = await self._render(target, lang, address)
+        body = await self._render(target, lang, address, version or "")
         if not etag:
             return Answer(status=200, headers=headers, body=body)
         stored = _Stored(etag, packed(body))
         self._pages.put(key, stored, len(stored.gzipped) + _PAGE_FRAME)
         return _page_answer(stored, question, headers)
 
-    async def _render(self, target: Target, lang: str, address: str) -> bytes:
+    async def _render(self, target: Target, lang: str, address: str, version: str) -> bytes:
         """The page of the finest level that is known; an item is never answered with another level's page."""
         item_asked = target.link is None or target.link.serial is not None
         for anchor in (target.uri,) if item_asked else dict.fromkeys((target.uri, *target.anchors)):
-            item = await self.source.read_public(anchor)
+            item = await self.source.read_public(anchor, version if anchor == target.uri else "")
             if item is not None:
                 page = render_item_page(
                     item.trace, item.coverage, item.scans, item.proof, lang, self.settings, address=address
@@ -264,6 +264,8 @@ class Resolver:
     def _refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
         status = error.http_status
         headers = {**_CORS, **_VARY, "Cache-Control": "no-store"}
+        if question.held and status in (400, 404):
+            return Answer(status=status, headers=headers)
         if isinstance(error, UnavailableError):
             headers["Retry-After"] = "5"
         if not human:

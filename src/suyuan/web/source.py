@@ -25,9 +25,9 @@ from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
+from suyuan.trace.kept import Kept
 from suyuan.trace.model import Trace
 from suyuan.trace.read import Footprint, split_item
-from suyuan.web.kept import Kept
 from suyuan.web.model import CodeCheck, ProofSummary, PublicItem
 
 # Bytes of remembered things: of most only what they depend on, of the latest also the whole.
@@ -77,8 +77,13 @@ class StoredItems:
         self._gtins: dict[str, bool] = {}
         self._look: tuple[float, str] = (0.0, "")
 
-    async def read_public(self, uri: str) -> PublicItem | None:
-        """The thing as the public may see it; None where nothing is known under that URI."""
+    async def read_public(self, uri: str, version: str = "") -> PublicItem | None:
+        """The thing as the public may see it; None where nothing is known under that URI.
+
+        With ``version``, which it was just told to have, it need not be looked up again.
+        """
+        if version and (kept := self._items.get(uri)) is not None and kept[0] == version:
+            return kept[1]
         known = await self._current(uri)
         if known is None:
             return None
@@ -124,12 +129,14 @@ class StoredItems:
         self._items.drop(uri)
         if _is_product(uri):
             return await self._read_product(uri)
-        # Looked up before the reading: what ended since makes a difference next time.
-        snapshot = await self._snapshot()
+        begun = time.monotonic()
         views = await self._reader.read_views(uri, OPERATOR, PUBLIC)
         if not views:
             return None
         whole, reading = views
+        snapshot = reading.snapshot
+        if begun > self._look[0]:
+            self._look = (begun, snapshot)
         await self._note_gtin(reading.trace.gtin)
         now = datetime.now(UTC)
         # Judged on the whole trace: a leg whose paper the public may not see is there all the same.

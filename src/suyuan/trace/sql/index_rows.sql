@@ -1,9 +1,11 @@
 -- Index rows of several things, each in its own span of event time and only in the months in which it has rows; of
 -- each thing at most $5, the earliest. Each role is read in the order of the index, so that a thing with a million
 -- rows costs no more than one with $5. roles: bit n for role n. withdrawn: the same party declared this event wrong.
-SELECT wanted.key, found.role, found.action, found.other, found.position, found.event_time, found.event_key,
+-- place: which of the spans that are asked for a row belongs to.
+SELECT wanted.place, wanted.key, found.role, found.action, found.other, found.position, found.event_time, found.event_key,
        found.event_type, found.withdrawn, o.uri AS other_uri, p.body
-FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[], $4::integer[]) AS wanted (key, since, until, roles)
+FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[], $4::integer[])
+    WITH ORDINALITY AS wanted (key, since, until, roles, place)
 CROSS JOIN LATERAL (
     SELECT array_agg(one.month) AS months
     FROM (

@@ -1,8 +1,9 @@
 -- Where papers lead: of each paper at most $5 farther ones, each with the first event that names the two together and
 -- that its party has not declared wrong. A thousand parcels of one exit list say a thousand times which gate pass is
 -- the list's. rows: how many index rows were looked at, of which $4 are the most.
-SELECT wanted.key, leads.other, o.uri AS other_uri, leads.rows, first.event_key, first.event_time
-FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[]) AS wanted (key, since, until)
+SELECT wanted.place, wanted.key, leads.other, o.uri AS other_uri, leads.rows, first.event_key, first.event_time
+FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[])
+    WITH ORDINALITY AS wanted (key, since, until, place)
 CROSS JOIN LATERAL (
     SELECT i.other, array_agg(i.event_key ORDER BY i.event_time, i.event_key) AS event_keys,
            sum(count(*)) OVER () AS rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suyuan.web.kept import Kept
+from suyuan.trace.kept import Kept
 
 
 def test_the_least_recently_used_goes_when_the_bytes_are_full() -> None:

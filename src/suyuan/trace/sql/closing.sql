@@ -1,0 +1,25 @@
+-- How a reading ends: which transactions it saw, how many index rows the things that it went through got since a month
+-- began, and the act of issuing on the code that it is about. Rows are never changed or deleted, so equal counts mean
+-- that nothing new was said of any of them. Of a bridge its links alone count.
+SELECT pg_current_snapshot()::text AS snapshot, issued.lot, issued.acts,
+       array(
+           SELECT CASE
+               WHEN wanted.bridge THEN (
+                   SELECT count(*) FROM thing_event AS i
+                   WHERE i.key = wanted.key AND i.role = 9 AND i.record_month >= $3
+               )
+               ELSE (
+                   SELECT count(*) FROM thing_event AS i
+                   WHERE i.key = wanted.key AND i.record_month >= $3
+               )
+           END
+           FROM unnest($1::bytea[], $2::boolean[]) WITH ORDINALITY AS wanted (key, bridge, place)
+           ORDER BY wanted.place
+       ) AS counts
+FROM (VALUES (true)) AS once (one)
+LEFT JOIN LATERAL (
+    SELECT b.lot, array(SELECT s.act FROM code_state AS s WHERE s.gtin = c.gtin AND s.serial = c.serial) AS acts
+    FROM code AS c
+    JOIN code_batch AS b ON b.batch_id = c.batch_id
+    WHERE c.gtin = $4 AND c.serial = $5
+) AS issued ON true
