@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +24,12 @@ from suyuan.cli.demo import (
     server,
     wait_for_server,
 )
+from suyuan.cli.demo_orders import purchase_lines, purchase_of
 from suyuan.cli.demo_summary import JourneyReport, masked, route_of, summary_lines
-from suyuan.cli.journey import load_journey
+from suyuan.cli.journey import load_journey, load_manifest
 
-DIRECT = Path(__file__).parents[2] / "examples" / "direct"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DIRECT = EXAMPLES / "direct"
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +170,49 @@ def test_a_delivery_borrows_no_place_from_before_the_release() -> None:
 def test_a_short_number_is_hidden_whole() -> None:
     assert masked("SF1399000000233") == "SF...233"
     assert masked("SF1399000") == "..."
+
+
+def test_an_order_page_has_a_trace_with_a_label_and_without(demo: Demo) -> None:
+    journey = load_journey(EXAMPLES / "ningbo")
+    report = run_journey(demo, EXAMPLES / "ningbo")
+    assert (report.steps_found, report.legs_present) == (tuple(range(1, 20)), report.legs_required)
+    lines = lines_of(report)
+    assert lines[0].startswith(f"NINGBO  pack {report.item}   19 of 19 steps, from ")
+    assert "  same thing under: ningbo:330200251111000301" in lines
+    labelled, bare = report.orders
+    assert (labelled.labelled, bare.labelled) == (True, False)
+    at = lines.index(f"  order page YX...302: no label, its parcel, {bare.facts} facts")
+    assert lines[at - 1] == f"  order page YX...301: labelled, its item, {labelled.facts} facts"
+    assert lines[at + 1] == (
+        "    The goods came in 2 consignments and no paper binds the goods of this parcel to one."
+    )
+    assert "  finding: 2 pieces left the ledger and no code was packed for them." in lines
+    told = msgspec.json.encode(report).decode()
+    assert journey.order not in told
+    assert journey.unlabelled_order not in told
+
+
+def test_the_purchase_near_the_limit_is_told_with_it(demo: Demo, tmp_path: Path) -> None:
+    report = run_journey(demo, EXAMPLES / "handbag")
+    lines = lines_of(report)
+    assert lines[0].startswith(f"HANDBAG bag {report.item}   15 of 15 steps, from 23 papers")
+    assert "  same thing under: hangzhou:330100251204000749, valdora:VP-25A-000749" in lines
+    assert "  purchase: order, payment, waybill, list agree; 4,980.00 of 5,000 yuan an order" in lines
+
+    # A payment that says another sum is named, and one that is gone is not compared.
+    folder = tmp_path / "handbag"
+    shutil.copytree(EXAMPLES / "handbag", folder)
+    paid = folder / "papers" / "02-payment-ceb411.xml"
+    paid.write_text(re.sub(r"(amountPaid>)[^<]*", r"\g<1>5000.00", paid.read_text("utf-8")), encoding="utf-8")
+    journey, papers = load_journey(folder), load_manifest(folder)
+    contradicted = purchase_of(journey, papers)
+    assert contradicted is not None
+    [line] = purchase_lines(contradicted)
+    assert "contradict each other" in line
+    assert contradicted.contradictions
+    paid.unlink()
+    without = purchase_of(journey, papers)
+    assert without is not None
+    assert (without.kinds, without.contradictions) == (("order", "waybill", "list"), ())
+    (folder / "papers" / "01-order-ceb311.xml").unlink()
+    assert purchase_of(journey, papers) is None
