@@ -378,4 +378,5 @@ def _with_defaults(found: dict[str, Any]) -> Settings:
         root_files_dir=found.get("root_files_dir"),
         policy_file=found.get("policy_file") or _own_policy(data_dir),
         trusted_proxies=found.get("trusted_proxies", ""),
+        print_bridge_url=found.get("print_bridge_url", ""),
     )

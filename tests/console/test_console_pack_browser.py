@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import console_site
 import pytest
 from console_site import Site
 from pack_site import (
@@ -25,7 +26,7 @@ from pack_site import (
     label,
     warehouse,
 )
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 from test_console_access_browser import CONTRAST, UNNAMED
 
 HANDHELD = {"width": 360, "height": 640}
@@ -246,6 +247,7 @@ async def test_offline_acts_wait_and_are_sent_once_and_conflicts_come_back(stati
     assert await station.events() == 1
     await station.says("VOIDED", "wrong")
     await page.locator("#findings-open").click()
+    await page.locator("#findings[open]").wait_for()
     await station.shot("en-7-findings")
     assert "VOIDED" in await page.locator("#findings-list").inner_text()
     await page.get_by_role("button", name="Open it again").click()
@@ -285,6 +287,93 @@ async def test_a_label_is_drawn_printed_and_bound(station: Handheld) -> None:
     )
     await station.scan(label(serial), WAYBILL)
     await station.says("DONE", "done")
+
+
+async def test_an_act_on_which_the_server_breaks_holds_up_no_other(station: Handheld) -> None:
+    await station.courier()
+    page = station.page
+
+    async def breaks(route: Route) -> None:
+        await route.fulfill(status=500, body="<p>broken</p>", content_type="text/html")
+
+    await page.route("**/console/pack/act", breaks)
+    await station.scan(WAYBILL, SKU, label(station.house.good[0]), WAYBILL)
+    await station.says("KEPT HERE", "kept")
+    await page.locator("#undo").click()
+    await page.locator("#undo.sure").click()
+    await station.queued(2)
+    await page.unroute("**/console/pack/act")
+    await page.evaluate("station.sync()")
+    await station.queued(0)
+    assert await station.events("declaration <> ''::bytea") == 1, "first the act, then what takes it back"
+    station.troubles = [one for one in station.troubles if "status of 500" not in one]
+
+
+async def test_a_phone_reads_with_its_camera(site: Site, chromium: Browser) -> None:
+    house = await warehouse(site)
+    context = await chromium.new_context(viewport=HANDHELD)  # type: ignore[arg-type]
+    cookie = {"name": "suyuan_session", "value": await site.session(house.person), "url": site.base}
+    await context.add_cookies([cookie])  # type: ignore[list-item]
+    await context.add_init_script(
+        """window.BarcodeDetector = class {
+          static async getSupportedFormats() { return ["qr_code", "code_128"]; }
+          async detect() { return [{ rawValue: window.seen }]; }
+        };
+        const canvas = document.createElement("canvas");
+        const brush = canvas.getContext("2d");
+        setInterval(() => brush.fillRect(0, 0, Math.random() * 9, 9), 50);
+        navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(5);"""
+    )
+    station = Handheld(house, context, await context.new_page())
+    await station.open()
+    await station.courier()
+    await station.page.evaluate(f"window.seen = '{WAYBILL}'")
+    await station.page.locator("#camera-open").click()
+    await station.says("SCAN SKU", "good")
+    await station.page.evaluate(f"window.seen = '{SKU}'")
+    await station.says("SCAN CODE", "good")
+    await station.page.evaluate(f"window.seen = '{label(house.good[0])}'")
+    await station.says("✓ 1", "good")
+    assert (await station.page.evaluate("station.sounds")) == ["good"] * 3, "what is held there counts once"
+    await station.page.locator("#camera [data-close]").click()
+    assert station.troubles == []
+    await context.close()
+
+
+async def test_a_label_goes_to_the_print_bridge(database_url: str, tmp_path: Path, chromium: Browser) -> None:
+    printed: list[bytes] = []
+
+    async def bridge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        printed.append(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(bridge, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{port}/print"
+    async with console_site.site(database_url, tmp_path, print_bridge_url=url) as site:
+        house = await warehouse(site)
+        context = await chromium.new_context(viewport=HANDHELD)  # type: ignore[arg-type]
+        cookie = {"name": "suyuan_session", "value": await site.session(house.person), "url": site.base}
+        await context.add_cookies([cookie])  # type: ignore[list-item]
+        station = Handheld(house, context, await context.new_page())
+        await station.open()
+        await station.courier()
+        await station.scan(WAYBILL, SKU)
+        await station.page.locator("#label-print").click()
+        await station.says("STICK LABEL", "note")
+        await station.settled()
+        assert [text[:3] for text in printed] == [b"^XA"]
+        assert not await station.page.locator("#zpl").is_visible()
+        server.close()
+        await server.wait_closed()
+        await station.page.locator("#label-print").click()
+        await station.page.locator("#zpl-title", has_text="The printer does not answer").wait_for()
+        assert station.troubles == []
+        await context.close()
 
 
 async def test_the_other_screens_take_the_same_scanner(station: Handheld) -> None:

@@ -81,7 +81,7 @@ window.station = window.station || {};
         const body = new URLSearchParams({ csrf: link.csrf, payload: JSON.stringify(payload) });
         const answer = await ask(path, { method: "POST", body }, seconds);
         const told = (answer.headers.get("content-type") || "").includes("json") ? await answer.json() : null;
-        if (answer.status >= 500 || answer.status === 429) return null;
+        if ([429, 502, 503, 504].includes(answer.status)) return null; // it will answer later
         setOnline(true);
         if (answer.status === 403 && told === null && attempt === 0 && (await station.refresh())) continue;
         if (!link.signedIn) return { status: 401, body: { error: { code: "station.session" } } };
@@ -98,7 +98,7 @@ window.station = window.station || {};
     if (!link.signedIn) return null;
     if (!link.online && Date.now() - link.tried < 8000) return null;
     const answer = await station.send("look", scan);
-    if (answer === null || answer.status === 401) return null;
+    if (answer === null || answer.status === 401 || answer.status >= 500) return null;
     return answer.body.error ? { ok: false, code: answer.body.error.code } : answer.body;
   };
 
@@ -114,12 +114,21 @@ window.station = window.station || {};
     await keep.drop("queue", entry.seq);
     document.dispatchEvent(new CustomEvent("station:settled", { detail: { entry, findings: lost ? [] : bad } }));
   };
+  const TRIES = 12; // an act on which the server breaks each time is somebody's to put right, and holds up no other
   const drain = async () => {
+    const broken = new Set();
     for (const entry of await keep.all("queue")) {
-      if (entry.party !== link.party) continue;
+      const id = entry.type === "act" ? entry.act.act_id : entry.undo.act_id;
+      if (entry.party !== link.party || broken.has(id)) continue;
       const answer = await station.send(entry.type, entry.type === "act" ? entry.act : entry.undo, 15);
       if (answer === null || answer.status === 401) break;
-      await settle(entry, answer);
+      entry.tries = (entry.tries || 0) + 1;
+      if (answer.status >= 500 && entry.tries < TRIES) {
+        broken.add(id);
+        await keep.put("queue", entry);
+      } else {
+        await settle(entry, answer);
+      }
     }
     changed();
   };
