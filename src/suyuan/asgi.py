@@ -26,6 +26,7 @@ from suyuan import __version__, settings
 from suyuan.api import api_routes
 from suyuan.api.access import Deliverers
 from suyuan.api.addresses import read_networks
+from suyuan.api.documentation import describe_refusals
 from suyuan.api.framing import Framing
 from suyuan.api.metrics import watching
 from suyuan.api.problems import EXCEPTION_HANDLERS
@@ -78,6 +79,7 @@ def create_application(services: Services, items: ItemSource, pages: PageSetting
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         ),
     )
+    describe_refusals(inner.openapi_schema)
     return Framing(inner, proxies=read_networks(services.settings.trusted_proxies))
 
 

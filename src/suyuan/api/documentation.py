@@ -1,4 +1,4 @@
-"""How a route that reads its own body says in OpenAPI what it takes."""
+"""What the doors say of themselves in OpenAPI: the bodies that routes read on their own, and how all refuse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPI,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+)
+
+from suyuan.api.problems import PROBLEM_JSON, PROBLEM_XML, Problem
+from suyuan.printing import FORMATS
 
 
 def _schema(kind: Any) -> Schema:
@@ -50,3 +60,34 @@ def takes(kind: Any = None, *media_types: str) -> type[Operation]:
             self.request_body = RequestBody(content=content, required=True)
 
     return Taking
+
+
+# Doors that give other things than JSON, which their functions' types do not say.
+_FORMS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("/epcis/capture", "202"): ("text/plain",),
+    ("/epcis/events/{event_id}", "200"): ("application/ld+json", "application/xml"),
+    ("/api/v1/codes/batches/{file}", "200"): tuple(
+        sorted({form.media_type.partition(";")[0] for form in FORMATS.values()})
+    ),
+}
+
+
+def describe_refusals(description: OpenAPI) -> None:
+    """Say of every door how it refuses, as a problem document whatever the status, and which forms it gives."""
+    content = {kind: OpenAPIMediaType(schema=_schema(Problem)) for kind in (PROBLEM_JSON, PROBLEM_XML)}
+    content[PROBLEM_XML] = OpenAPIMediaType(schema=Schema())
+    for path, item in (description.paths or {}).items():
+        kinds = content if path.startswith("/epcis") else {PROBLEM_JSON: content[PROBLEM_JSON]}
+        for method in ("get", "put", "post", "delete", "options", "head", "patch"):
+            operation = getattr(item, method)
+            if operation is None:
+                continue
+            # What the framework says of its own errors is not how these doors answer.
+            own = {code: found for code, found in (operation.responses or {}).items() if code < "400"}
+            for code, answer in own.items():
+                if forms := _FORMS.get((path, code)):
+                    answer.content = {form: OpenAPIMediaType(schema=Schema()) for form in forms}
+            if "204" in own:
+                own["204"].content = None
+            refusal = OpenAPIResponse(description="A refusal; `code` says which.", content=kinds)
+            operation.responses = {**own, "default": refusal}

@@ -19,21 +19,21 @@ _TEXT = "text/plain"  # the framework adds the charset
 _BYTES = "application/octet-stream"
 
 
-@get("/log/checkpoint", tags=["log"])
+@get("/log/checkpoint", media_type=_TEXT, tags=["log"])
 async def read_checkpoint(request: Call) -> Response[bytes]:
     """The newest signed checkpoint of the log."""
     note = await checkpoint(services_of(request).pool)
     return Response(note, media_type=_TEXT, headers=_NEVER)
 
 
-@get("/log/key", tags=["log"])
+@get("/log/key", media_type=_TEXT, tags=["log"])
 async def read_key(request: Call) -> Response[bytes]:
     """The verifier key of the log, as suyuan verify takes it."""
     vkey = services_of(request).signer.vkey
     return Response(vkey.encode() + b"\n", media_type=_TEXT, headers=_NEVER)
 
 
-@get("/log/tile/{tile:path}", tags=["log"])
+@get("/log/tile/{tile:path}", media_type=_BYTES, tags=["log"])
 async def read_tile(request: Call) -> Response[bytes]:
     """Hashes (``/log/tile/<L>/<N>[.p/<W>]``) or entries (``/log/tile/entries/<N>[.p/<W>]``)."""
     first, _, rest = raw_tail(request, "/log/tile/").partition("/")

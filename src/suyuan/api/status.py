@@ -128,7 +128,7 @@ def _base58(data: bytes) -> str:
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
-@get("/.well-known/did.json", tags=["status"])
+@get("/.well-known/did.json", media_type="application/did+json", tags=["status"])
 async def read_did(request: Call) -> Response[dict[str, Any]]:
     """The deployment's DID document (did:web), with the key of its log."""
     services = services_of(request)
