@@ -32,6 +32,7 @@ LOT = "https://id.gs1.org/01/08710000001236/10/L25216A"
         ("516620251000123456", "urn:suyuan:declaration:516620251000123456", "form"),
         ("QD516525I000012345", "urn:suyuan:bonded-list:QD516525I000012345", "form"),
         ("T5165W000123:17", "urn:suyuan:ledger-item:T5165W000123:17", "form"),
+        ("000000204200233", "urn:suyuan:label:ccic:000000204200233", "label"),
         ("78412345675", "urn:suyuan:awb:784-12345675", "form"),
         ("COSU6390001234", "urn:suyuan:bol:COSU6390001234", "number"),
     ],

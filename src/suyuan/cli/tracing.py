@@ -23,7 +23,8 @@ Uri = Annotated[
     str,
     typer.Argument(
         metavar="URI",
-        help="The thing: a Digital Link on any host, an EPC URN, a document's URN, or (01)...(21)... in brackets.",
+        help="The thing: a Digital Link on any host, an EPC URN, a document's URN, another system's number,"
+        " or (01)...(21)... in brackets.",
     ),
 ]
 Audience = Annotated[
@@ -47,16 +48,20 @@ _BRACKETS = re.compile(r"\(01\)(\d{14})\((21|10)\)(\S+)")
 
 def thing_of(services: Services, text: str) -> str:
     """The canonical URI of what a person typed. A person document may be named in the clear: no URL carries it.
+    Another system's code may stand alone where its form says whose it is.
 
     Raises ``InputError`` (``gs1.*``, ``trace.uri.*``).
     """
     from suyuan.api.requests import read_thing
     from suyuan.epcis import read_person_document
+    from suyuan.issuing.foreign_codes import guess_things
 
     if text.startswith(_RAW):
         document = read_person_document(text)
         assert document is not None
         return services.vault.pseudonym(document.kind, document.issuer, document.number)
+    if foreign := guess_things(text.strip()):
+        return foreign[0]
     brackets = _BRACKETS.fullmatch(text.strip())
     if brackets is not None:
         text = f"https://id.gs1.org/01/{brackets[1]}/{brackets[2]}/{quote(brackets[3], safe='')}"

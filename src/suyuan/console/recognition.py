@@ -21,6 +21,7 @@ from suyuan.gs1.application_identifiers import TABLE
 from suyuan.gs1.check_digits import check_digit_valid
 from suyuan.gs1.digital_link import build, canonical, canonical_or_same, parse
 from suyuan.gs1.percent import encode_value
+from suyuan.issuing.foreign_codes import guess_things
 
 MAX_TEXT = 300
 GS = "\x1d"
@@ -58,6 +59,7 @@ WHY: dict[str, Pair] = {
     "sscc": ("校验位正确的 SSCC", "an SSCC with a correct check digit"),
     "gln": ("校验位正确的 GLN", "a GLN with a correct check digit"),
     "container": ("集装箱号格式", "the form of a container number"),
+    "label": ("其他系统的标签编号", "a label number of another system"),
     "form": ("编号格式", "the form of its number"),
     "number": ("编号", "its number"),
     "serial": ("追溯码序列号", "the serial number of a code"),
@@ -173,6 +175,7 @@ def _of_number(text: str) -> list[Guess]:
             Guess(f"urn:suyuan:{kind}:{said}", "form") for said in (upper, plain) if form.fullmatch(said)
         ]
     spellings = dict.fromkeys((text, upper, plain))
+    found += [Guess(thing, "label") for thing in guess_things(text)]
     found += [Guess(f"urn:suyuan:{kind}:{said}", "number") for kind in _FREE for said in spellings]
     return found
 

@@ -10,9 +10,10 @@ does not grow with their number.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -45,7 +46,7 @@ _FAULTS = {
 _COLUMNS = ("line", "code", "thing", "item", "gtin", "serial", "code_key", "item_key")
 _Record = tuple[int, str, str, str, str, str, bytes, bytes]
 # Rows as they were given: line, code, item; made anew each time they are asked for.
-Rows = Callable[[Connection], AsyncIterator[Sequence[tuple[int, str, str]]]]
+Rows = Callable[[Connection], AsyncGenerator[Sequence[tuple[int, str, str]], None]]
 
 
 class AliasImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,11 +83,12 @@ async def _fill(conn: Connection, system: CodeSystem, rows: Rows) -> int:
     """Put the rows into the temporary table; return how many there are."""
     total = 0
     faults = _Faults()
-    async for portion in rows(conn):
-        records = await asyncio.to_thread(_records, system, portion, faults)
-        total += len(portion)
-        if not faults.count:
-            await conn.copy_records_to_table("alias_row", records=records, columns=_COLUMNS)
+    async with contextlib.aclosing(rows(conn)) as portions:
+        async for portion in portions:
+            records = await asyncio.to_thread(_records, system, portion, faults)
+            total += len(portion)
+            if not faults.count:
+                await conn.copy_records_to_table("alias_row", records=records, columns=_COLUMNS)
     faults.refuse(total)
     if not total:
         raise InputError(
@@ -226,14 +228,11 @@ def _paper(now: datetime, pairs: Iterable[tuple[str, str]]) -> bytes:
 def rows_of_list(open_file: Callable[[], BinaryIO]) -> Rows:
     """Rows of a CSV with the columns ``code`` and ``item`` (UTF-8), line numbers as in the file."""
 
-    async def rows(_: Connection) -> AsyncIterator[Sequence[tuple[int, str, str]]]:
-        file = open_file()
-        try:
-            lines = _lines(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    async def rows(_: Connection) -> AsyncGenerator[Sequence[tuple[int, str, str]], None]:
+        with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as text:
+            lines = _lines(text)
             while portion := await asyncio.to_thread(_take, lines):
                 yield portion
-        finally:
-            file.close()
 
     return rows
 
@@ -290,7 +289,7 @@ def rows_of_range(batch: Batch, codes: CodeRange, first: int = 1) -> Rows:
         )
     stem = f"https://id.gs1.org/01/{batch.gtin}/21/"
 
-    async def rows(conn: Connection) -> AsyncIterator[Sequence[tuple[int, str, str]]]:
+    async def rows(conn: Connection) -> AsyncGenerator[Sequence[tuple[int, str, str]], None]:
         wanted = iter(codes)
         for start in range(first, last + 1, PORTION * 5):
             found = await conn.fetch(
