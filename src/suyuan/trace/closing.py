@@ -11,9 +11,8 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from suyuan.db.pool import Connection, sql
-from suyuan.gs1.thing import thing_key
 from suyuan.trace.masking import Footprint, split_item
-from suyuan.trace.shared import Counts
+from suyuan.trace.shared import Borrowed, Counts
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,32 +36,40 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         return Footprint(
             keys=dict(self.asked),
             month=self.counts.month,
-            rows=self.counts.total,
+            rows=self.counts.total(self.asked),
             acts=len(self.acts),
             gtin=gtin,
             serial=serial,
         )
 
 
-async def close_reading(conn: Connection, thing: str, asked: Mapping[bytes, bool]) -> Closing:
-    """The end of a reading of ``thing`` that went through all that was ``asked``."""
+async def close_reading(conn: Connection, thing: str, borrowed: Borrowed) -> Closing:
+    """The end of a reading of ``thing``."""
     gtin, serial, _ = split_item(thing)
-    asked = asked or {thing_key(thing): False}
-    return await _closing(conn, thing, asked, datetime.now(UTC).date().replace(day=1), gtin, serial)
+    month = datetime.now(UTC).date().replace(day=1)
+    return await _closing(conn, thing, borrowed.asked, borrowed.counted, month, gtin, serial)
 
 
 async def holds(conn: Connection, footprint: Footprint) -> bool:
     """Whether nothing was said since of anything that a reading with this footprint went through."""
-    now = await _closing(conn, "", footprint.keys, footprint.month, footprint.gtin, footprint.serial)
-    return now.counts.total == footprint.rows and len(now.acts) == footprint.acts
+    now = await _closing(
+        conn, "", footprint.keys, footprint.keys, footprint.month, footprint.gtin, footprint.serial
+    )
+    return now.counts.total(footprint.keys) == footprint.rows and len(now.acts) == footprint.acts
 
 
 async def _closing(
-    conn: Connection, thing: str, asked: Mapping[bytes, bool], month: date, gtin: str, serial: str
+    conn: Connection,
+    thing: str,
+    asked: Mapping[bytes, bool],
+    counted: Mapping[bytes, bool],
+    month: date,
+    gtin: str,
+    serial: str,
 ) -> Closing:
-    keys = list(asked)
+    keys = list(counted)
     row = await conn.fetchrow(
-        sql("suyuan.trace", "closing"), keys, [asked[key] for key in keys], month, gtin, serial
+        sql("suyuan.trace", "closing"), keys, [counted[key] for key in keys], month, gtin, serial
     )
     assert row is not None
     return Closing(

@@ -104,13 +104,14 @@ class Findings:
 
     async def rows(self, spans: list[Span]) -> list[Row]:
         """Index rows of these spans; what they lead to is remembered."""
+        for span in spans:
+            self.borrowed.watch(span.key)
         names = [("rows", span.key, span.since, span.until, mask_of(span)) for span in spans]
         known: dict[Hashable, Any] = {name: self.borrowed.take(name) for name in names}
         missing = {name: span for name, span in zip(names, spans, strict=True) if known[name] is None}
         fresh = await fetch_rows(self.conn, list(missing.values()), self.bodies)
         for (name, span), read in zip(missing.items(), fresh, strict=True):
             known[name] = read
-            self.borrowed.watch(span.key)
             if span.key != self._key:
                 self.borrowed.give(name, span.key, read, _ROWS_BYTES + _ROW_BYTES * len(read.rows))
         rows: list[Row] = []
@@ -131,13 +132,14 @@ class Findings:
 
     async def links(self, papers: list[Reach]) -> list[Link]:
         """Where papers lead."""
+        for paper in papers:
+            self.borrowed.watch(paper.key, of_links=True)
         names = [("links", paper.key, (span := paper.span(())).since, span.until) for paper in papers]
         known: dict[Hashable, Any] = {name: self.borrowed.take(name) for name in names}
         missing = {name: paper for name, paper in zip(names, papers, strict=True) if known[name] is None}
         fresh = await fetch_links(self.conn, [paper.span(()) for paper in missing.values()])
         for (name, paper), read in zip(missing.items(), fresh, strict=True):
             known[name] = read
-            self.borrowed.watch(paper.key, of_links=True)
             self.borrowed.give(name, paper.key, read, _ROWS_BYTES + _ROW_BYTES * len(read.links))
         links: list[Link] = []
         for name in names:

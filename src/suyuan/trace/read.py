@@ -137,7 +137,7 @@ class TraceReader:
         for borrowed in (self._shared.borrow(), self._shared.borrow(), Borrowed()):
             found = await walk(conn, thing, borrowed)
             events = await fetch_events(conn, found, borrowed)
-            closing = await close_reading(conn, thing, borrowed.asked)
+            closing = await close_reading(conn, thing, borrowed)
             if borrowed.settle(closing.counts):
                 break
         return found, events, closing

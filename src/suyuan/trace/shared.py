@@ -10,7 +10,7 @@ reading from the tables would have been, and all of it may be dropped at any tim
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -29,10 +29,9 @@ class Counts(NamedTuple):
     month: date
     by_thing: Mapping[bytes, int]
 
-    @property
-    def total(self) -> int:
-        """All that was counted: it grows whenever anything is said of any of these things."""
-        return sum(self.by_thing.values())
+    def total(self, things: Iterable[bytes]) -> int:
+        """All rows of these things: it grows whenever anything is said of any of them."""
+        return sum(self.by_thing[thing] for thing in things)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -78,8 +77,14 @@ class Borrowed:
         if entry is None or time.monotonic() - entry.read_at > MAX_SECONDS:
             return None
         self._taken[name] = entry
-        self.watch(entry.thing, of_links=entry.of_links)
         return entry.value
+
+    @property
+    def counted(self) -> dict[bytes, bool]:
+        """Every thing whose count is asked for at the end: what the walk depends on, and what tells whether things
+        that it took still hold.
+        """
+        return {entry.thing: entry.of_links for entry in self._taken.values()} | self.asked
 
     def give(self, name: Hashable, thing: bytes, value: Any, size: int) -> None:
         """Keep a value of about ``size`` bytes that rests on what is said of ``thing``, for the walks to come.
@@ -107,6 +112,6 @@ class Borrowed:
     def _holds(self, entry: _Entry, counts: Counts) -> bool:
         return (
             entry.month == counts.month
-            and entry.of_links == self.asked[entry.thing]
+            and entry.of_links == self.asked.get(entry.thing, entry.of_links)
             and entry.count == counts.by_thing[entry.thing]
         )
