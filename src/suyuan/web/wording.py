@@ -219,6 +219,7 @@ TIE_LINKS: dict[str, str] = {
 TIES: dict[str, str] = {
     "direct": N_("About this very item"),
     "containment": N_("About what the item was in"),
+    "transformation": N_("About what the item was made from"),
     "lot": N_("About the whole lot"),
     "document": N_("About its papers"),
     "alias": N_("About another code of this item"),
