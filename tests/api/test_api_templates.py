@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from api_deployment import Deployment
+from pathlib import Path
 
+from api_deployment import Deployment, document_bytes
+
+from suyuan.capture.sources import source_of
+from suyuan.cli.papers import over_http
 from suyuan.sheets.choices import LANGUAGES
 from suyuan.sheets.template_files import write_guide, write_template
 from suyuan.sheets.templates import templates
@@ -36,3 +40,22 @@ async def test_products_are_put_as_a_workbook(deployment: Deployment) -> None:
         headers=deployment.bearer("op"),
     )
     assert answer.json() == {"changed": 1, "received": 1}
+
+
+async def test_a_paper_is_sent_in_blocks_and_scans_with_their_mapping(deployment: Deployment) -> None:
+    mappings = Path(__file__).resolve().parents[2] / "examples" / "mappings"
+    mapped = b"".join(
+        [(mappings / "lines.toml").read_bytes(), b"#suyuan:data\n", (mappings / "lines.jsonl").read_bytes()]
+    )
+    async with over_http(str(deployment.client.base_url), deployment.tokens["broker"]) as send:
+        data = document_bytes() + b" " * (3 * 1024 * 1024)
+        taken = await send(source_of(data), "long.jsonld")
+        assert (taken.kind, taken.event_count, taken.new_events) == ("EPCIS/JSON", 1, 1)
+        assert (await send(data, "long.jsonld")).capture_id == taken.capture_id
+        scans = await send(mapped, "scans.jsonl")
+        assert (scans.kind, scans.new_events) == ("scan/courier", 3)
+    skeleton = await deployment.services.pool.fetchval(
+        "SELECT string_agg(encode(skeleton, 'escape'), '') FROM evidence_body"
+    )
+    assert "310196Z044" in skeleton
+    assert "ZX0099000000041" not in skeleton

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
+
+from suyuan.errors import TooLargeError
 
 _BLOCK = 1024 * 1024
 
@@ -59,6 +63,28 @@ class _At(io.RawIOBase):
         count = os.preadv(self._descriptor, [cast(bytearray, buffer)], self._at)
         self._at += count
         return count
+
+
+@contextlib.contextmanager
+def spooled_file(path: Path, most: int) -> Iterator[Source]:
+    """A file as it is now, for the length of a block: whoever writes on meanwhile does not change what is taken in.
+
+    Raises ``TooLargeError`` (``capture.paper.too_large``) beyond ``most`` bytes, and ``OSError``.
+    """
+    spool = Spool()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                spool.write(block)
+                if spool.size > most:
+                    raise TooLargeError(
+                        "capture.paper.too_large",
+                        f"The paper has more than {most} bytes.",
+                        remedy="Split it into several documents.",
+                    )
+        yield spool.source()
+    finally:
+        spool.close()
 
 
 class Spool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,18 +18,26 @@ from suyuan.errors import InputError, PermissionDenied, SuyuanError, Unavailable
 
 if TYPE_CHECKING:
     from suyuan.app import Services
+    from suyuan.capture.sources import Source
 
-Send = Callable[[bytes, str], Awaitable["Taken"]]
+Send = Callable[["bytes | Source", str], Awaitable["Taken"]]
+# What is longer is not held in memory where its kind can be read as a stream.
+_LONG_BYTES = 4 * 1024 * 1024
+_BLOCK = 1024 * 1024
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file; ``error`` stands where it was refused."""
+    """What became of one file; ``error`` stands where it was refused.
+
+    ``events`` are those that were told, which of a long paper are the first 10,000 of ``event_count``.
+    """
 
     file: str
     kind: str = ""
     capture_id: str = ""
     repeated: bool = False
     events: tuple[str, ...] = ()
+    event_count: int = 0
     new_events: int = 0
     warnings: tuple[dict[str, str], ...] = ()
     error: dict[str, str] | None = None
@@ -47,6 +56,10 @@ def capture(
     token_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="File that holds the token for --url.")
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="TOML that says how a courier's own scans are read."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,6 +71,7 @@ def capture(
     \b
       suyuan capture papers/ --party nanyue
       suyuan capture packing.xlsx --url https://trace.example --token-file token.txt
+      suyuan capture scans.csv --mapping courier.toml --party sanhe
     """
     if bool(url) == bool(party):
         raise InputError(
@@ -67,10 +81,11 @@ def capture(
             remedy="Give --party ID, or --url and --token-file for a server.",
         )
     files = [file for path in paths for file in files_of(path)]
+    how = mapping.read_bytes() if mapping is not None else None
     if url:
-        taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file)), files))
+        taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file)), files, how))
     else:
-        taken = run(data_dir, lambda services: _take_all(directly(services, party), files))
+        taken = run(data_dir, lambda services: _take_all(directly(services, party), files, how))
     refused = sum(one.error is not None for one in taken)
     show(
         taken,
@@ -102,7 +117,9 @@ def token_of(text: str, file: Path | None) -> str:
     return sys.stdin.readline().strip() if text == "-" else text.strip()
 
 
-async def _take_all(door: AbstractAsyncContextManager[Send], files: list[Path]) -> list[Taken]:
+async def _take_all(
+    door: AbstractAsyncContextManager[Send], files: list[Path], mapping: bytes | None = None
+) -> list[Taken]:
     from rich.progress import Progress
 
     taken = []
@@ -111,17 +128,17 @@ async def _take_all(door: AbstractAsyncContextManager[Send], files: list[Path]) 
         task = progress.add_task(say("papers", "单证"), total=len(files))
         async with door as send:
             for file in files:
-                taken.append(await _take(send, file))
+                taken.append(await _take(send, file, mapping))
                 progress.advance(task)
                 if not quiet:
                     progress.console.print(_line(taken[-1]), markup=False)
     return taken
 
 
-async def _take(send: Send, file: Path) -> Taken:
+async def _take(send: Send, file: Path, mapping: bytes | None = None) -> Taken:
     try:
-        data = await asyncio.to_thread(file.read_bytes)
-        return msgspec.structs.replace(await send(data, file.name), file=str(file))
+        done = await _sent(send, file, mapping)
+        return msgspec.structs.replace(done, file=str(file))
     except UnavailableError:
         raise
     except SuyuanError as error:
@@ -130,13 +147,29 @@ async def _take(send: Send, file: Path) -> Taken:
         return Taken(file=str(file), error=problem_of(error))
 
 
+async def _sent(send: Send, file: Path, mapping: bytes | None) -> Taken:
+    from suyuan.capture.paper import MAX_PAPER_BYTES
+    from suyuan.capture.sources import spooled_file
+    from suyuan.sheets.mapping import with_mapping
+
+    if mapping is None and (await asyncio.to_thread(file.stat)).st_size > _LONG_BYTES:
+        # Copied in a thread of its own; the block is left, and the copy gone, when it was taken in.
+        spooled = spooled_file(file, MAX_PAPER_BYTES)
+        source = await asyncio.to_thread(spooled.__enter__)
+        with contextlib.ExitStack() as leaving:
+            leaving.push(spooled)
+            return await send(source, file.name)
+    data = await asyncio.to_thread(file.read_bytes)
+    return await send(data if mapping is None else with_mapping(mapping, data), file.name)
+
+
 def _line(taken: Taken) -> str:
     if taken.error is not None:
         return f"{taken.file}: {say('refused', '拒收')}"
     again = say("  (had it already)", "（此前已收）") if taken.repeated else ""
     count = say(
-        f"{len(taken.events)} events, {taken.new_events} new",
-        f"{len(taken.events)} 条事件，新增 {taken.new_events} 条",
+        f"{taken.event_count} events, {taken.new_events} new",
+        f"{taken.event_count} 条事件，新增 {taken.new_events} 条",
     )
     lines = [f"{taken.file}: {taken.kind}, {count}{again}"]
     lines += [f"    {warning['path']} {warning['reason']}" for warning in taken.warnings]
@@ -150,7 +183,7 @@ async def directly(services: Services, party: str) -> AsyncIterator[Send]:
 
     deliverer = await services.deliverer_of(party)
 
-    async def send(data: bytes, name: str) -> Taken:
+    async def send(data: bytes | Source, name: str) -> Taken:
         done = await services.capture.submit(data, deliverer, name=name)
         return Taken(
             file=name,
@@ -158,7 +191,8 @@ async def directly(services: Services, party: str) -> AsyncIterator[Send]:
             capture_id=done.capture_id,
             repeated=done.repeated,
             events=tuple(event.event_id for event in done.events),
-            new_events=sum(event.outcome == "stored" for event in done.events),
+            event_count=sum(done.counts.values()),
+            new_events=done.counts.get("stored", 0),
             warnings=tuple({"code": code, "path": path, "reason": why} for code, path, why in done.warnings),
         )
 
@@ -174,9 +208,15 @@ async def over_http(url: str, token: str) -> AsyncIterator[Send]:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
     async with httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=300) as client:
 
-        async def send(data: bytes, name: str) -> Taken:
+        async def send(data: bytes | Source, name: str) -> Taken:
+            content, length = (data, len(data)) if isinstance(data, bytes) else (_blocks(data), data.size)
             try:
-                answer = await client.post("/api/v1/evidence", params={"name": name}, content=data)
+                answer = await client.post(
+                    "/api/v1/evidence",
+                    params={"name": name},
+                    content=content,
+                    headers={"Content-Length": str(length)},
+                )
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 raise UnavailableError(
                     "cli.server.unreachable",
@@ -187,6 +227,12 @@ async def over_http(url: str, token: str) -> AsyncIterator[Send]:
             return read_answer(answer.status_code, answer.content, name)
 
         yield send
+
+
+async def _blocks(source: Source) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(source.open) as reader:
+        while block := await asyncio.to_thread(reader.read, _BLOCK):
+            yield block
 
 
 def read_answer(status: int, content: bytes, name: str) -> Taken:
@@ -221,6 +267,7 @@ def read_answer(status: int, content: bytes, name: str) -> Taken:
         capture_id=body.get("capture_id", ""),
         repeated=body.get("repeated", False),
         events=tuple(event["event_id"] for event in events),
+        event_count=body.get("event_count", len(events)),
         new_events=sum(event["outcome"] == "stored" for event in events),
         warnings=tuple(body.get("warnings", ())),
     )
