@@ -323,3 +323,23 @@ def test_a_product_may_be_described_by_codes_alone() -> None:
 def test_published_time_is_shown_when_known() -> None:
     proof = msgspec.structs.replace(samples.PROOF, published_at=datetime(2025, 11, 24, 3, 50, tzinfo=UTC))
     assert "24 Nov 2025, 11:50 (UTC+8)" in page("en", proof=proof)
+
+
+@BOTH
+def test_the_item_shows_its_codes_of_other_systems(lang: str) -> None:
+    label = {"en": "Other code", "zh-CN": "其他编码"}[lang]
+    codes = ("https://brand.example/c/7", "urn:suyuan:label:ccic:0002%2F7", "urn:suyuan:label:x:<b>")
+    text = page(lang, samples.trace(aliases=codes))
+    assert text.count(f"<dt>{label}</dt>") == 3
+    assert '<span class="num">0002/7</span> <span class="soft">ccic</span>' in text
+    assert '<span class="num">https://brand.example/c/7</span></dd>' in text
+    assert "&lt;b&gt;" in text and "num\"><b>" not in text
+    assert label not in page(lang)
+
+
+def test_another_code_is_of_the_item_and_another_waybill_of_its_way() -> None:
+    step = "urn:suyuan:bizstep:aliasing"
+    code = samples.fact("2025-08-11T10:00", "+02:00", step, samples.DAIRY, None)
+    waybill = samples.fact("2025-08-11T10:00", "+02:00", step, samples.DAIRY, None, tie="parcel")
+    assert (block_of(code), block_of(waybill)) == ("production", "transport")
+    assert headline(code, language("zh-CN")) == "登记另一编号"

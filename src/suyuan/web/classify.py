@@ -126,6 +126,9 @@ def block_of(fact: Fact) -> str:
         return "third-party-inspection" if is_independent(fact) else "clearance"
     if step in _CLEARANCE_STEPS:
         return "clearance"
+    # Another code of the item itself belongs to its labels, another number of its parcel to the way of that.
+    if step == "aliasing" and fact.tie.kind in ("direct", "alias"):
+        return "production"
     if step in _PRODUCTION_STEPS or (step in ("packing", "storing") and not in_china(fact)):
         return "production"
     return "transport"

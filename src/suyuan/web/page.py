@@ -26,7 +26,14 @@ from suyuan.web.entries import entry_with_markup
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import LANGUAGES, N_, Language, language, translations
 from suyuan.web.model import PageSettings, ProofSummary, ScanSummary
-from suyuan.web.summary import assurance_tally, coverage_view, glance, product_view, recall_view
+from suyuan.web.summary import (
+    assurance_tally,
+    coverage_view,
+    glance,
+    other_codes,
+    product_view,
+    recall_view,
+)
 from suyuan.web.timeline import EntryView, blocks, segments
 from suyuan.web.verdict import Verdict, verdict
 from suyuan.web.wording import ASSURANCE
@@ -197,6 +204,7 @@ def render_item_page(
         recall=recall_view(trace, words),
         product=product_view(trace, words),
         code=path,
+        other_codes=other_codes(trace),
         journey=journey(trace, words),
         record=import_record(trace, words),
         segments=segments(trace, words),

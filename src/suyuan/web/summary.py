@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta, timezone
+from urllib.parse import unquote
 
 import msgspec
 
@@ -14,6 +15,9 @@ from suyuan.web.wording import ASSURANCE, LEG_STATES, MODES, PRODUCT_FIELDS, ROL
 
 _CHINA = timezone(timedelta(hours=8))
 
+_LABEL = "urn:suyuan:label:"
+# How many other codes the card shows.
+MAX_CODES = 6
 # How many missing steps the answer at one glance names; the section on coverage names all.
 MAX_NAMED = 3
 
@@ -100,6 +104,15 @@ def product_view(trace: Trace, words: Language) -> dict[str, object]:
         "original": original if original != name else "",
         "rows": [(label, value) for label, value in rows if value],
     }
+
+
+def other_codes(trace: Trace) -> list[tuple[str, str]]:
+    """The item's codes in other systems, as system and code; an address stands for itself, without a system."""
+    found = []
+    for uri in trace.aliases[:MAX_CODES] if trace.serial else ():
+        system, _, code = uri.removeprefix(_LABEL).partition(":") if uri.startswith(_LABEL) else ("", "", uri)
+        found.append((system, unquote(code)))
+    return found
 
 
 def glance(trace: Trace, coverage: CoverageView | None, words: Language) -> list[tuple[str, str, str]]:

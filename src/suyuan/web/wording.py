@@ -115,6 +115,7 @@ DOCUMENTS: dict[str, str] = {
 STEPS: dict[str, str] = {
     "accepting": N_("Accepted"),
     "activating": N_("Code activated"),
+    "aliasing": N_("Another number noted"),
     "arriving": N_("Arrived"),
     "assembling": N_("Assembled"),
     "clearing": N_("Customs status recorded"),
