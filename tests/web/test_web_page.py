@@ -333,7 +333,7 @@ def test_the_item_shows_its_codes_of_other_systems(lang: str) -> None:
     assert text.count(f"<dt>{label}</dt>") == 3
     assert '<span class="num">0002/7</span> <span class="soft">ccic</span>' in text
     assert '<span class="num">https://brand.example/c/7</span></dd>' in text
-    assert "&lt;b&gt;" in text and "num\"><b>" not in text
+    assert "&lt;b&gt;" in text and 'num"><b>' not in text
     assert label not in page(lang)
 
 
