@@ -39,7 +39,7 @@ HOT = {
     ),
     "parties": "find_parties find_session find_token get_party grants_at",
     "trace": (
-        "claim_tile_firsts claim_tiles closing document_events document_of_party facts grants "
+        "claim_tile_firsts claim_tiles class_recalls closing document_events document_of_party facts grants "
         "index_rows knows links list_positions may_alias may_alias_parcel relatives"
     ),
     "vault": "add_numbers add_subjects find_numbers get_number get_subjects",
@@ -50,7 +50,8 @@ COLD = {
     "capture": "check_gathered_things gather_things know_gathered_things",
     "catalog": "list_places list_products put_places put_products",
     "compliance": (
-        "commissionings known_keys lock lots_at_hand own_event parcel recalls recent_conflicts "
+        "commissionings item_acts items_known known_keys lock lots_at_hand lots_at_work own_event parcel "
+        "recalls recent_conflicts "
         "recent_lots recent_packings standing"
     ),
     "console": (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from deployment import (
+    GTIN,
     OTHER_GTIN,
     Deployment,
     commissioned,
@@ -36,6 +37,13 @@ MOVING = observed("2025-08-05", container(), bizStep="departing", bizTransaction
 ENTERED = observed("2025-08-10", container(), bizStep="accepting", bizTransactionList=[BOL, ENTRY])
 LISTED = observed("2025-08-11", container(), bizStep="storing", bizTransactionList=[ENTRY])
 WAYBILL, SECOND = raw("waybill", "SF100", "SF"), raw("waybill", "YT200", "YT")
+
+RECALL = observed(
+    "2025-11-04",
+    quantityList=[{"epcClass": f"https://id.gs1.org/01/{GTIN}"}],
+    bizStep="urn:suyuan:bizstep:recalling",
+    disposition="recalled",
+)
 
 
 def start() -> list[dict[str, object]]:
@@ -68,6 +76,8 @@ def later() -> dict[str, dict[str, object]]:
         "alias": observed("2025-09-03", WAYBILL, SECOND, bizStep="urn:suyuan:bizstep:aliasing"),
         "scan under the second number": observed("2025-09-05", SECOND, bizStep="arriving"),
         "recall": of_lot("2025-11-03", bizStep="urn:suyuan:bizstep:recalling", disposition="recalled"),
+        "recall of the product": RECALL,
+        "withdrawn recall": withdrawn(RECALL),
     }
 
 

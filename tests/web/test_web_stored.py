@@ -273,6 +273,31 @@ async def test_the_version_follows_the_item_and_nothing_else(
     assert len(set(seen)) == len([1 for before, after in itertools.pairwise(seen) if before != after]) + 1
 
 
+async def test_a_recall_of_the_whole_product_is_on_the_page_of_every_item(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("suyuan.web.source.LOOK_SECONDS", 0.0)
+    brand = await deployment.member("dairy", "brand-owner")
+    (one,) = await deployment.issued(1, brand)
+    await deployment.say(brand, commissioned("2025-08-04", item(one)))
+    await deployment.published()
+    items = await opened_items(deployment)
+    before = await items.version(item(one))
+    product = [{"epcClass": f"https://id.gs1.org/01/{GTIN}"}]
+    recall = observed("2025-11-03", quantityList=product, bizTransactionList=[paper("recall", "RC-1")])
+    await deployment.say(
+        brand, {**recall, "bizStep": "urn:suyuan:bizstep:recalling", "disposition": "recalled"}
+    )
+    await deployment.published()
+    assert await items.version(item(one)) != before
+    found = await items.read_public(item(one))
+    assert found is not None
+    settings = PageSettings(base_url="https://trace.example")
+    for lang, words in (("en", "About all goods of this product"), ("zh-CN", "关于该商品的全部货物")):
+        text = render_item_page(found.trace, found.coverage, None, found.proof, lang, settings)
+        assert 'role="alert"' in text and "RC-1" in text and words in text
+
+
 async def test_a_day_without_a_time_is_shown_as_a_day(deployment: Deployment) -> None:
     brand = await deployment.member("dairy", "brand-owner")
     (one,) = await deployment.issued(1, brand)

@@ -12,7 +12,7 @@ import msgspec
 
 from suyuan.db.pool import Connection, sql
 from suyuan.trace.masking import Footprint, split_item
-from suyuan.trace.shared import Borrowed, Counts
+from suyuan.trace.shared import RECALLS, Borrowed, Counts
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ async def _closing(
     gtin: str,
     serial: str,
 ) -> Closing:
-    keys = list(counted)
+    keys = [key for key in counted if key != RECALLS]
     row = await conn.fetchrow(
         sql("suyuan.trace", "closing"), keys, [counted[key] for key in keys], month, gtin, serial
     )
@@ -75,7 +75,7 @@ async def _closing(
     return Closing(
         thing=thing,
         asked=asked,
-        counts=Counts(month, dict(zip(keys, row["counts"], strict=True))),
+        counts=Counts(month, {RECALLS: row["recalls"], **dict(zip(keys, row["counts"], strict=True))}),
         snapshot=row["snapshot"],
         issued=row["lot"] is not None,
         lot=row["lot"] or "",

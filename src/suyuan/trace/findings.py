@@ -20,13 +20,14 @@ from suyuan.trace.rows import (
     Row,
     Span,
     SpanRows,
+    fetch_class_recalls,
     fetch_links,
     fetch_rows,
     link_order,
     mask_of,
     order_of,
 )
-from suyuan.trace.shared import Borrowed
+from suyuan.trace.shared import RECALLS, Borrowed
 
 MAX_REACHED = 400
 # What rows take in a process: a frame, and each of them with its share of an event's body.
@@ -129,6 +130,22 @@ class Findings:
         for row in read.rows:
             self.found_by.setdefault(row.event_key, row.key)
         return read.rows
+
+    async def class_recalls(self, classes: list[str]) -> list[Row]:
+        """What words of recalls say of these products as a whole."""
+        self.borrowed.watch(RECALLS)
+        keys = [thing_key(uri) for uri in classes]
+        known: dict[bytes, Any] = {key: self.borrowed.take(("recalls", key)) for key in keys}
+        missing = [key for key in keys if known[key] is None]
+        if missing:
+            fresh = await fetch_class_recalls(self.conn, missing, self.bodies)
+            for key, read in zip(missing, fresh, strict=True):
+                known[key] = read
+                self.borrowed.give(("recalls", key), RECALLS, read, _ROWS_BYTES + _ROW_BYTES * len(read.rows))
+        rows = [row for key in keys for row in self._learn(known[key])]
+        for row in rows:
+            self.found_by[row.event_key] = RECALLS
+        return rows
 
     async def links(self, papers: list[Reach]) -> list[Link]:
         """Where papers lead."""

@@ -16,6 +16,7 @@ import msgspec
 from suyuan.capture.index import Role
 from suyuan.capture.payload import read_body
 from suyuan.db.pool import Connection, sql
+from suyuan.trace.intervals import OPEN_END, OPEN_START
 
 ROW_LIMIT = 1000
 # Index rows of links that are looked at for one paper, in any one month.
@@ -90,6 +91,20 @@ async def fetch_rows(
         [mask_of(span) for span in spans],
         ROW_LIMIT + 1,
     )
+    return _by_span(spans, records, known)
+
+
+async def fetch_class_recalls(
+    conn: Connection, keys: Sequence[bytes], known: Mapping[int, dict[str, Any]]
+) -> list[SpanRows]:
+    """What words of recalls say of these classes, by class."""
+    records = await conn.fetch(sql("suyuan.trace", "class_recalls"), list(keys), ROW_LIMIT + 1)
+    return _by_span([Span(key, OPEN_START, OPEN_END, ()) for key in keys], records, known)
+
+
+def _by_span(
+    spans: Sequence[Span], records: Iterable[asyncpg.Record], known: Mapping[int, dict[str, Any]]
+) -> list[SpanRows]:
     by_span: list[list[asyncpg.Record]] = [[] for _ in spans]
     for record in records:
         by_span[record["place"] - 1].append(record)

@@ -21,10 +21,15 @@ from suyuan.trace.kept import Kept
 SHARED_BYTES = 12 << 20
 # Bodies can be erased, which no count tells.
 MAX_SECONDS = 300.0
+# Stands for the words of recalls, in the place of a thing's key.
+RECALLS = b"recalls"
 
 
 class Counts(NamedTuple):
-    """How many index rows each of the things of a walk got since ``month``; of a bridge its links alone."""
+    """How many index rows each of the things of a walk got since ``month``; of a bridge its links alone.
+
+    Under ``RECALLS`` how many words of recalls there are.
+    """
 
     month: date
     by_thing: Mapping[bytes, int]

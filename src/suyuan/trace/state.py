@@ -109,6 +109,7 @@ def recall_of(facts: Iterable[Fact], speakers: Mapping[int, Party], lot: str) ->
                 zone_offset=fact.zone_offset,
                 party=speaker,
                 reason=fact.attributes.get("reason", ""),
-                lot=lot,
+                # A recall of the whole product is none of a lot.
+                lot="" if any(link.kind == "product" for link in fact.tie.links) else lot,
             )
     return standing

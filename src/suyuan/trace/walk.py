@@ -10,6 +10,7 @@ The result depends on the set of events only, not on the order in which they arr
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -40,6 +41,7 @@ from suyuan.trace.shared import Borrowed
 __all__ = ["ALIASING", "WAYBILL_AFTER", "WAYBILL_BEFORE", "Reach", "Walk", "walk"]
 
 _GTIN = "https://id.gs1.org/01/"
+_PRODUCT = re.compile(r"https://id\.gs1\.org/01/\d{14}(?=/)")
 _DIRECT = (Role.SUBJECT, Role.PARENT, Role.CHILD, Role.INPUT, Role.OUTPUT, Role.CLASS, Role.LOT)
 # What goods travel in goes by a document's name, and has a way of its own.
 _VEHICLES = frozenset({"waybill", *CARRIERS})
@@ -83,6 +85,7 @@ async def walk(conn: Connection, thing: str, borrowed: Borrowed) -> Walk:
     if other_names:
         rows += await _direct(found, other_names)
         start += other_names
+    await _recalled_whole(found)
     await climb(found, start, rows)
     await _join_lots(found, rows)
     await PaperTrail(found).read()
@@ -115,6 +118,22 @@ async def _direct(found: Findings, reaches: list[Reach]) -> list[Row]:
         found.note(row.event_key, ties[row.key])
         found.place(row, names[row.key])
     return rows
+
+
+async def _recalled_whole(found: Findings) -> None:
+    """Words of recalls that name the item's product and no lot of it.
+
+    The product's other events are everybody's orders and no way of the item's.
+    """
+    names = [name for name in (found.thing, *found.aliases) if "/21/" in name or "/10/" in name]
+    products = sorted({match[0] for name in names if (match := _PRODUCT.match(name))})
+    if not products:
+        return
+    uris = {thing_key(uri): uri for uri in products}
+    for row in await found.class_recalls(products):
+        uri = uris[row.key]
+        link = TieLink(kind="product", uri=uri, label=short_label(uri), event_key=row.event_key)
+        found.note(row.event_key, Tie(kind="lot", links=(link,)))
 
 
 async def _join_lots(found: Findings, rows: list[Row]) -> None:

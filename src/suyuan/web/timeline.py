@@ -137,6 +137,8 @@ def _tie_text(fact: Fact, language: Language) -> str:
     if fact.tie.kind == "direct":
         return ""
     text = language.t(TIES[fact.tie.kind])
+    if any(link.kind == "product" for link in fact.tie.links):
+        return language.t(N_("About all goods of this product"))
     if fact.tie.kind == "lot":
         return " ".join((text, *(link.label for link in fact.tie.links[-1:])))
     way = []

@@ -1,7 +1,12 @@
 -- How a reading ends: which transactions it saw, how many index rows the things that it went through got since a month
--- began, and the act of issuing on the code that it is about. Rows are never changed or deleted, so equal counts mean
--- that nothing new was said of any of them. Of a bridge its links alone count.
+-- began, the acts of issuing on the code that it is about, and how many words there are of recalls. Rows are never
+-- changed or deleted, so equal counts mean that nothing new was said of any of them. Of a bridge its links alone count.
 SELECT pg_current_snapshot()::text AS snapshot, issued.lot, issued.acts,
+       (
+           SELECT count(*) FROM event
+           WHERE biz_step = 'urn:suyuan:bizstep:recalling'
+              OR disposition IN ('https://ref.gs1.org/cbv/Disp-recalled', 'urn:suyuan:disp:recall_lifted')
+       ) AS recalls,
        array(
            SELECT CASE
                WHEN wanted.bridge THEN (
