@@ -21,6 +21,7 @@ from suyuan.api import (
     published_log,
     scans,
     status,
+    stock,
     templates,
     tracing,
 )
@@ -36,6 +37,7 @@ def api_routes() -> list[BaseRouteHandler]:
         aliasing,
         scans,
         tracing,
+        stock,
         lookup,
         members,
         catalogue,

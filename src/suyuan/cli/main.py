@@ -20,6 +20,7 @@ from suyuan.cli import (
     precheck,
     processes,
     receipts,
+    stock,
     templates,
     tracing,
     users,
@@ -103,6 +104,7 @@ app.command()(templates.template)
 app.command()(tracing.trace)
 app.command()(tracing.coverage)
 app.command()(tracing.balance)
+app.command()(stock.stock)
 app.command()(tracing.bundle)
 app.command()(codes.issue)
 app.command()(code_life.printed)
