@@ -72,8 +72,9 @@ async def import_aliases(
     async def work(conn: Connection) -> AliasImport:
         await conn.execute(sql(__package__, "alias_rows"))
         total = await _fill(conn, system, rows)
-        await conn.execute("ANALYZE alias_row")
+        await conn.execute("CREATE INDEX ON alias_row (line); ANALYZE alias_row")
         await _check(conn, deliverer.party_id, total)
+        await conn.execute(sql(__package__, "alias_repeated"), deliverer.party_id, timeout=_STATEMENT_SECONDS)
         return await _state(conn, capture, deliverer, facility, total, progress)
 
     return await transaction(pool, work)
@@ -177,9 +178,7 @@ async def _state(
     now, done, last = datetime.now(UTC), 0, -1
     captures: list[str] = []
     while True:
-        rows = await conn.fetch(
-            sql(__package__, "alias_new"), deliverer.party_id, last, PORTION, timeout=_STATEMENT_SECONDS
-        )
+        rows = await conn.fetch(sql(__package__, "alias_page"), last, PORTION)
         if not rows:
             return AliasImport(count=done, repeated=total - done, capture_ids=tuple(captures))
         events = tuple(
