@@ -16,7 +16,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "journeys"))
 
-from deployment import Deployment, container, observed, open_deployment
+from deployment import Deployment, container, moved, observed, open_deployment, paper, raw
 from rehearsal import EXAMPLES, HOST, Rehearsal, small_journey
 
 from suyuan.catalog import put_places, put_products, read_places_csv, read_products_csv
@@ -30,6 +30,7 @@ from suyuan.parties.sessions import open_session
 from suyuan.parties.users import add_user
 
 DATABASE = "console_world"
+UNLABELLED_ORDER = "EM20251009080000000099"
 PAGE_LIMIT = 100_000
 
 
@@ -121,6 +122,17 @@ async def _contradiction(deployment: Deployment) -> None:
         )
 
 
+async def _unlabelled(deployment: Deployment) -> None:
+    """A parcel of goods that bear no code."""
+    packed = moved(
+        "2025-10-09",
+        raw("waybill", "SF1399000000099"),
+        childQuantityList=[{"epcClass": "https://id.gs1.org/01/08710000001236", "quantity": 1}],
+        bizTransactionList=[paper("order", raw("order", UNLABELLED_ORDER, "440196M001"))],
+    )
+    await deployment.say(await deployment.deliverer("haimen"), packed)
+
+
 @pytest.fixture(scope="session")
 async def world(
     pg_server: embedded.Server, _template: str, tmp_path_factory: pytest.TempPathFactory
@@ -135,6 +147,7 @@ async def world(
         await bonded.deliver(deployment, bonded.papers())
         await direct.deliver(deployment, direct.papers())
         await _contradiction(deployment)
+        await _unlabelled(deployment)
         await deployment.published()
         await add_party(
             deployment.pool, Party(party_id="suyuan-op", name_en="Platform operator", name_zh="平台运营方")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from console_world import World, text_of
+from console_world import UNLABELLED_ORDER, World, text_of
 from rehearsal import EXAMPLES
 
 from suyuan.console.recognition import recognise
@@ -109,6 +109,18 @@ def test_a_buyers_number_opens_under_a_name_that_says_nothing(world: World) -> N
     assert location.startswith("/console/found/") and number not in location
     page = visitor.get(location)
     assert world.jar.rpartition("/")[2] in page and number not in page
+
+
+def test_an_order_of_goods_without_a_code_leads_to_its_parcel(world: World) -> None:
+    visitor = world.visitor()
+    answer = visitor.post(
+        "/console/search/person", kind="order", number=UNLABELLED_ORDER, reason="complaint 18"
+    )
+    assert "No code of goods is on record; the parcel can be traced." in text_of(answer.text)
+    [parcel] = re.findall(r'<li><a href="(/console/sealed/[^"]+)"', answer.text)
+    page = text_of(visitor.get(parcel))
+    assert "Haimen Bonded Logistics" in page
+    assert UNLABELLED_ORDER not in page
 
 
 @pytest.mark.parametrize(

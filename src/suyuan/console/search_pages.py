@@ -105,6 +105,10 @@ def _documents(request: Call, session: Session, found: LookUp, voice: Voice) -> 
                 "since": use.since,
                 "until": use.until,
                 "things": _things(request, session, use.things[:_SHOWN_THINGS], voice),
+                # Goods without a label are traced by the parcel that they went in.
+                "parcels": []
+                if use.things
+                else _things(request, session, use.parcels[:_SHOWN_THINGS], voice),
                 "more": len(use.things) - _SHOWN_THINGS,
                 "truncated": use.truncated,
             }
