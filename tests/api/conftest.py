@@ -1,3 +1,4 @@
 from api_deployment import deployment
+from sight_story import captures, story, told
 
-__all__ = ["deployment"]
+__all__ = ["captures", "deployment", "story", "told"]
