@@ -18,7 +18,7 @@ from suyuan.canon import JSON
 from suyuan.disclosure.claims import all_claim_bytes
 from suyuan.disclosure.commitment import commit
 from suyuan.epcis import canonical_body, event_hash, pre_hash, read_json, write_json_document
-from suyuan.gs1.digital_link import parse
+from suyuan.gs1.digital_link import check_uri
 from suyuan.gs1.serials import new_serials
 
 _GTIN = "08710000001236"
@@ -82,11 +82,11 @@ async def commitment(bench: Bench) -> Row:
 
 
 async def gs1_check(bench: Bench) -> Row:
-    """Digital Link URIs of items read strictly, all of them different."""
+    """URIs of items judged and translated as ``suyuan gs1 check`` does, all of them different."""
     serials = new_serials(_GTIN, "0", secrets.token_bytes(32), bench.scale.uris)
     uris = [f"https://brand.example/01/{_GTIN}/10/L{n % 97}/21/{serial}" for n, serial in enumerate(serials)]
     texts = [uri.encode() for uri in uris]
-    took = best_seconds(lambda: [parse(uri) for uri in uris], 1)
+    took = best_seconds(lambda: [check_uri(uri) for uri in uris], 1)
     least = best_seconds(lambda: _hash_all(texts), bench.scale.rounds)
     return rate_row(
         "gs1_check",
@@ -94,4 +94,6 @@ async def gs1_check(bench: Bench) -> Row:
         len(uris) / took,
         len(uris) / least,
         await bench.conditions(uris=len(uris), form="GTIN, lot, serial", floor="bare SHA-256 of each URI"),
+        bar=">= 20,000 URIs/s",
+        met=len(uris) / took >= 20_000,
     )
