@@ -215,6 +215,23 @@ async def test_cases_and_pallets_hold_and_are_broken_down(house: House) -> None:
     assert (await house.do("pack", house.serials[0])).state == "stored", "a case is no obstacle to packing"
 
 
+async def test_goods_of_a_maker_that_reports_nothing_here_are_received_and_not_sold(house: House) -> None:
+    strange = item("S1", "04006381333931")
+    assert codes(await house.do("pack", strange)) == ["station.code.unknown"]
+    assert codes(await house.do("receive", item("NEVERISSUED"))) == ["station.code.unknown"]
+    assert (await house.do("receive", strange)).state == "stored"
+
+
+async def test_only_what_is_inside_comes_out(house: House) -> None:
+    await house.do("nest", *house.serials[:2], parent=sscc(1))
+    await house.do("nest", house.serials[2], parent=sscc(2))
+    out = await house.do("unpack", *house.serials[1:3], parent=sscc(1))
+    assert {finding.uri: finding.code for finding in out.findings} == {
+        house.serials[2]: "station.code.elsewhere"
+    }
+    assert (await house.do("unpack", house.serials[1], parent=sscc(1))).state == "stored"
+
+
 async def test_receiving_and_damage_count_in_the_balance(house: House) -> None:
     from suyuan.compliance.balance import Subject, balance_of
 

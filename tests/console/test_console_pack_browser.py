@@ -266,7 +266,7 @@ async def test_a_worker_who_was_signed_out_loses_nothing(station: Handheld) -> N
     await station.context.clear_cookies()
     await station.scan(WAYBILL)
     await station.says("KEPT HERE", "kept")
-    await page.wait_for_function("document.getElementById('link-word').textContent === 'Sign in'")
+    await page.get_by_role("link", name="Sign in").wait_for()
     cookie = {"name": "suyuan_session", "value": await site.session(station.house.person), "url": site.base}
     await station.context.add_cookies([cookie])  # type: ignore[list-item]
     await page.reload()

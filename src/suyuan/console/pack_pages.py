@@ -36,7 +36,17 @@ NAV = (NavEntry("pack", STATION, "装箱台", "Packing station", "parcel", "work
 _DATA_HEADERS = {
     name: PAGE_HEADERS[name] for name in ("X-Content-Type-Options", "Cache-Control", "X-Robots-Tag")
 }
-_ASSETS = ("pack.css", "pack_codes.js", "pack_queue.js", "pack_sound.js", "pack.js", "pack_camera.js")
+_ASSETS = (
+    "pack.css",
+    "pack_codes.js",
+    "pack_queue.js",
+    "pack_sound.js",
+    "pack_desk.js",
+    "pack.js",
+    "pack_findings.js",
+    "pack_keys.js",
+    "pack_camera.js",
+)
 T = TypeVar("T")
 
 

@@ -31,10 +31,14 @@ _VOIDED_REFUSED: frozenset[ActKind] = frozenset({"pack", "nest", "receive", "sto
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing as it stands: ``lot`` and ``acts`` of its code, the container that it is in, what bars it."""
+    """One thing as it stands: ``lot`` and ``acts`` of its code, the container that it is in, what bars it.
+
+    ``foreign``: no codes of its GTIN are issued here, so that nobody here can say that there is no such code.
+    """
 
     uri: str
     known: bool = False
+    foreign: bool = False
     lot: str = ""
     acts: tuple[str, ...] = ()
     parent: str = ""
@@ -58,24 +62,26 @@ async def standings_of(conn: Connection, uris: Sequence[str]) -> dict[str, Stand
             ilmd = read_body(row["body"]).get("ilmd")
             lots[keys[row["key"]]] = ilmd.get(LOT_ATTRIBUTE, "") if isinstance(ilmd, dict) else ""
     recalled = await _recalled(conn, things, lots)
+    unknown = {gtin_of(uri) for uri in things if uri not in codes and not rows[uri]["known"]}
+    issued = {row["gtin"] for row in await conn.fetch(sql(__package__, "issued_gtins"), sorted(unknown))}
     return {
-        uri: _standing(uri, rows[uri], codes.get(uri), lots.get(uri, ""), uri in recalled) for uri in things
+        uri: Standing(
+            uri=uri,
+            known=uri in codes or rows[uri]["known"],
+            foreign=gtin_of(uri) not in issued,
+            lot=lots.get(uri, ""),
+            acts=tuple(codes[uri]["acts"]) if uri in codes else (),
+            parent=rows[uri]["parent_uri"] or "",
+            bars=_bars(rows[uri]),
+            recalled=uri in recalled,
+        )
+        for uri in things
     }
 
 
-def _standing(
-    uri: str, row: asyncpg.Record, code: asyncpg.Record | None, lot: str, recalled: bool
-) -> Standing:
+def _bars(row: asyncpg.Record) -> tuple[str, ...]:
     said = set(row["dispositions"] or ())
-    return Standing(
-        uri=uri,
-        known=code is not None or row["known"],
-        lot=lot,
-        acts=tuple(code["acts"]) if code is not None else (),
-        parent=row["parent_uri"] or "",
-        bars=tuple(dict.fromkeys(code for word, code in _BARRING.items() if word in said)),
-        recalled=recalled,
-    )
+    return tuple(dict.fromkeys(code for word, code in _BARRING.items() if word in said))
 
 
 async def _codes(conn: Connection, uris: Iterable[str]) -> dict[str, asyncpg.Record]:
@@ -127,7 +133,8 @@ def findings_of(act: Act, standings: Iterable[Standing], parcel: str = "") -> li
 
 def _finding(act: Act, one: Standing, parcel: str) -> str:
     gtin, serial = goods_key(one.uri)
-    if serial and not one.known and one.uri != act.parent:
+    # A maker that reports nothing here has codes all the same: its goods can be received, and not sold.
+    if serial and not one.known and (act.kind in _CONTAINING or not one.foreign):
         return "station.code.unknown"
     if act.kind in _VOIDED_REFUSED and "voided" in one.acts:
         return "station.code.voided"
@@ -143,6 +150,6 @@ def _finding(act: Act, one: Standing, parcel: str) -> str:
     inside = document_kind(one.parent) == "waybill"
     if act.kind in _CONTAINING and inside:
         return "station.code.here" if parcel and one.parent == parcel else "station.code.packed"
-    if act.kind == "unpack" and parcel and one.parent and one.parent != parcel:
+    if act.kind == "unpack" and one.parent and one.parent != (parcel or act.parent):
         return "station.code.elsewhere"
     return ""

@@ -1,0 +1,1 @@
+SELECT DISTINCT gtin FROM code_batch WHERE gtin = ANY ($1::text[])
