@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from api_deployment import Deployment, document_bytes
 
 from suyuan.capture.sources import source_of
 from suyuan.cli.papers import over_http
+from suyuan.sheets import FaultySheetError
 from suyuan.sheets.choices import LANGUAGES
 from suyuan.sheets.template_files import write_guide, write_template
 from suyuan.sheets.templates import templates
+
+MAPPINGS = Path(__file__).resolve().parents[2] / "examples" / "mappings"
+LINES = [(MAPPINGS / name).read_bytes() for name in ("lines.toml", "lines.jsonl")]
 
 
 async def test_every_template_is_downloaded_in_every_language(deployment: Deployment) -> None:
@@ -43,10 +48,7 @@ async def test_products_are_put_as_a_workbook(deployment: Deployment) -> None:
 
 
 async def test_a_paper_is_sent_in_blocks_and_scans_with_their_mapping(deployment: Deployment) -> None:
-    mappings = Path(__file__).resolve().parents[2] / "examples" / "mappings"
-    mapped = b"".join(
-        [(mappings / "lines.toml").read_bytes(), b"#suyuan:data\n", (mappings / "lines.jsonl").read_bytes()]
-    )
+    mapped = LINES[0] + b"#suyuan:data\n" + LINES[1]
     async with over_http(str(deployment.client.base_url), deployment.tokens["broker"]) as send:
         data = document_bytes() + b" " * (3 * 1024 * 1024)
         taken = await send(source_of(data), "long.jsonld")
@@ -59,3 +61,24 @@ async def test_a_paper_is_sent_in_blocks_and_scans_with_their_mapping(deployment
     )
     assert "310196Z044" in skeleton
     assert "ZX0099000000041" not in skeleton
+
+
+async def test_every_fault_of_a_sheet_is_told(deployment: Deployment) -> None:
+    template = templates()["courier-scans"]
+    row = template.rows[0]
+    data = write_template(template, "fr", "csv", rows=({**row, "time": "soon"}, row, {**row, "zone": "Mars"}))
+    before = await deployment.counts()
+    answer = await deployment.client.post(
+        "/api/v1/evidence", content=data, headers=deployment.bearer("broker")
+    )
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["path"]) == (400, "sheet.cell.time", "C2")
+    assert [(one["path"], one["code"]) for one in problem["findings"]] == [
+        ("C2", "sheet.cell.time"),
+        ("D4", "sheet.cell.zone"),
+    ]
+    assert await deployment.counts() == before
+    async with over_http(str(deployment.client.base_url), deployment.tokens["broker"]) as send:
+        with pytest.raises(FaultySheetError) as caught:
+            await send(data, "scans.csv")
+    assert [fault.path for fault in caught.value.faults] == ["C2", "D4"]

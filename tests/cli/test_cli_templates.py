@@ -82,3 +82,28 @@ def test_the_list_the_guide_and_what_is_refused(suyuan: Shell, tmp_path: Path) -
     assert suyuan.apart("template", "tally", "--format", "csv", "--out", "-").out.startswith(
         "\ufeffTally number,"
     )
+
+
+def test_a_faulty_sheet_is_checked_in_two_languages_and_refused_whole(suyuan: Shell, tmp_path: Path) -> None:
+    suyuan.good("party", "add", "op", "--name-en", "Operator", "--name-zh", "运营方", "--role", "operator")
+    template = templates()["tally"]
+    file = tmp_path / "tally.xlsx"
+    suyuan.good("template", "tally", "--lang", "de", "--out", file)
+    row = {field: text for field, text in template.rows[0].items() if field != "damaged_serials"}
+    bad = {**row, "gtin": "08710000001237", "zone": ""}
+    fill(file, [template.example(one, "de") for one in (row, bad, row)])
+    letters = {column.field: chr(65 + x) for x, column in enumerate(template.columns)}
+    said = suyuan("check", file, "--json")
+    assert said.code == 2
+    found = {one["path"].rpartition("!")[2]: one for one in said.json["findings"]}
+    assert set(found) == {f"{letters['gtin']}3", f"{letters['time']}3"}
+    for one in found.values():
+        assert one["severity"] == "error"
+        assert all(one[text] for text in ("reason", "remedy", "reason_zh", "remedy_zh"))
+    assert "时间没有时区" in suyuan("--lang", "zh", "check", file).out
+    said = suyuan("capture", file, "--party", "op", "--json")
+    assert said.code == 2
+    assert [one["path"] for one in said.json[0]["faults"]] == [one["path"] for one in found.values()]
+    fill(file, [template.example(one, "de") for one in (row, row, row)])
+    [taken] = suyuan.good("capture", file, "--party", "op", "--json").json
+    assert taken["event_count"] == taken["new_events"] > 0

@@ -244,7 +244,7 @@ GOOD = ("087100000000000123", "https://id.gs1.org/01/18710000001233/21/A1", "202
         ((GOOD[0], GOOD[1], "yesterday"), "sheet.cell.time", "C2"),
         ((GOOD[0], GOOD[1], "2025-08-13 11:30"), "sheet.cell.zone_missing", "C2"),
         ((GOOD[0], GOOD[1], "2025-08-13 11:30+19:00"), "sheet.cell.zone", "C2"),
-        ((GOOD[0], GOOD[1], ""), "sheet.cell.missing", "row 2"),
+        ((GOOD[0], GOOD[1], ""), "sheet.cell.missing", "C2"),
         ((GOOD[0], "", GOOD[2]), "sheet.cell.missing", "row 2"),
     ],
 )

@@ -65,7 +65,7 @@ def test_typed_cells_and_their_places():
         ([87100000000000123, CASE, GOOD[2]], "sheet.cell.rounded", "Sheet1!A3"),
         ([GOOD[0], 8710000001236.5, GOOD[2]], "sheet.cell.identifier", "Sheet1!B3"),
         ([GOOD[0], CASE, "soon"], "sheet.cell.time", "Sheet1!C3"),
-        ([GOOD[0], CASE, None], "sheet.cell.missing", "Sheet1!3"),
+        ([GOOD[0], CASE, None], "sheet.cell.missing", "Sheet1!C3"),
     ],
 )
 def test_a_bad_cell_is_named_with_its_sheet(row, code, path):

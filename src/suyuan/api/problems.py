@@ -22,6 +22,7 @@ from litestar.types import ExceptionHandlersMap
 
 from suyuan.errors import InputError, SuyuanError, UnavailableError
 from suyuan.observing import ERRORS
+from suyuan.sheets import FaultySheetError
 
 _logger = structlog.get_logger("suyuan.api")
 PROBLEM_JSON = "application/problem+json"
@@ -68,6 +69,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
     remedy: str = ""
     instance: str = ""
+    findings: tuple[dict[str, str], ...] = ()
 
 
 def problem_of(
@@ -85,11 +87,20 @@ def problem_of(
         path=error.path,
         remedy=error.remedy,
         instance=instance,
+        findings=_findings(error),
     )
+
+
+def _findings(error: SuyuanError) -> tuple[dict[str, str], ...]:
+    """Every fault of a sheet that was refused, so that one correction is enough."""
+    if not isinstance(error, FaultySheetError):
+        return ()
+    return tuple(msgspec.to_builtins(fault) for fault in error.faults)
 
 
 def _xml(problem: Problem) -> bytes:
     members: dict[str, Any] = msgspec.to_builtins(problem)
+    members.pop("findings", None)  # sheets have a door of their own, which answers in JSON
     fields = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -27,7 +27,7 @@ _BLOCK = 1024 * 1024
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file; ``error`` stands where it was refused.
+    """What became of one file; ``error`` stands where it was refused, ``faults`` are all of a sheet.
 
     ``events`` are those that were told, which of a long paper are the first 10,000 of ``event_count``.
     """
@@ -41,6 +41,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     new_events: int = 0
     warnings: tuple[dict[str, str], ...] = ()
     error: dict[str, str] | None = None
+    faults: tuple[dict[str, str], ...] = ()
 
 
 def capture(
@@ -144,7 +145,18 @@ async def _take(send: Send, file: Path, mapping: bytes | None = None) -> Taken:
     except SuyuanError as error:
         if not MANNER.as_json:
             show_error(error)
-        return Taken(file=str(file), error=problem_of(error))
+            for fault in faults_of(error)[1:]:
+                console(error=True).print(f"  {fault['path']}: {fault['reason']}", markup=False)
+        return Taken(file=str(file), error=problem_of(error), faults=faults_of(error))
+
+
+def faults_of(error: SuyuanError) -> tuple[dict[str, str], ...]:
+    """Every fault of a sheet that was refused; none of other papers."""
+    from suyuan.sheets import FaultySheetError
+
+    if not isinstance(error, FaultySheetError):
+        return ()
+    return tuple(msgspec.to_builtins(fault) for fault in error.faults)
 
 
 async def _sent(send: Send, file: Path, mapping: bytes | None) -> Taken:
@@ -239,6 +251,8 @@ def read_answer(status: int, content: bytes, name: str) -> Taken:
     """What the door for papers answered. Raises the error that it tells of, or ``UnavailableError``
     (``cli.server.answer``) for an answer that is none of Suyuan's.
     """
+    from suyuan.sheets import Fault, FaultySheetError
+
     try:
         body: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.MsgspecError:
@@ -253,6 +267,8 @@ def read_answer(status: int, content: bytes, name: str) -> Taken:
             body.get("code", "cli.server.answer"), body.get("detail", ""), remedy=body.get("remedy", "")
         )
     if status >= 400:
+        if faults := body.get("findings"):
+            raise FaultySheetError(msgspec.convert(faults, tuple[Fault, ...]))
         kind: type[SuyuanError] = PermissionDenied if status in (401, 403) else InputError
         raise kind(
             body.get("code", "cli.server.answer"),

@@ -84,6 +84,7 @@ def check_paper(data: bytes, file: str) -> list[Found]:
     """Everything that is wrong or odd in one paper, whatever its kind; stores nothing."""
     from suyuan import customs
     from suyuan.capture.paper import read_paper
+    from suyuan.sheets import FaultySheetError
 
     if customs.recognise(data):
         return [
@@ -92,6 +93,8 @@ def check_paper(data: bytes, file: str) -> list[Found]:
         ]
     try:
         reading = read_paper(data, name=file)
+    except FaultySheetError as sheet:
+        return [_found(file, "error", one.code, one.path, one.reason, one.remedy) for one in sheet.faults]
     except SuyuanError as fault:
         return [_found(file, "error", fault.code, fault.path, fault.reason, fault.remedy)]
     return [_found(file, "warning", one.code, one.path, one.reason, "") for one in reading.warnings]

@@ -3,6 +3,7 @@
 Pure: bytes in, a ``Reading`` or a ``SuyuanError`` out.
 """
 
+from suyuan.sheets.faults import Fault, FaultySheetError
 from suyuan.sheets.reader import KINDS, read, recognise
 
-__all__ = ["KINDS", "read", "recognise"]
+__all__ = ["KINDS", "Fault", "FaultySheetError", "read", "recognise"]

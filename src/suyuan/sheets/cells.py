@@ -50,13 +50,15 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
 class Row(msgspec.Struct, frozen=True):
     """One line of the table: its cells by field, and those of columns that no field is known for.
 
-    ``head`` are the cells that hold for the whole sheet; a row's own cell goes before them.
+    ``head`` are the cells that hold for the whole sheet; a row's own cell goes before them. ``letters`` are the
+    columns of the fields where there are columns, to name a cell that is empty.
     """
 
     path: str
     cells: Mapping[str, Cell]
     unknown: tuple[Cell, ...]
     head: Mapping[str, Cell]
+    letters: Mapping[str, str] = {}
 
     def get(self, field: str) -> Cell | None:
         """The row's cell for ``field``, else the sheet's; None if both are empty."""
@@ -67,6 +69,14 @@ class Row(msgspec.Struct, frozen=True):
         cell = self.get(field)
         return cell.text if cell else ""
 
+    def place_of(self, field: str) -> str:
+        """Where the cell of a field is or should be: ``B7``, ``Sheet1!B7``, else the row."""
+        letter = self.letters.get(field)
+        if letter is None:
+            return self.path
+        sheet, mark, number = self.path.rpartition("!")
+        return f"{sheet}{mark}{letter}{number.removeprefix('row ')}"
+
     def need(self, field: str) -> Cell:
         """The cell for a mandatory field; ``InputError`` (``sheet.cell.missing``) if there is none."""
         cell = self.get(field)
@@ -74,7 +84,7 @@ class Row(msgspec.Struct, frozen=True):
             raise InputError(
                 "sheet.cell.missing",
                 f"The row has no {field.replace('_', ' ')}.",
-                path=self.path,
+                path=self.place_of(field),
                 remedy="Fill in the cell, or state it once above the table.",
             )
         return cell

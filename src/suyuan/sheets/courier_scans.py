@@ -45,27 +45,28 @@ def read_courier_scans(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     """The events of a list of scans, in its order."""
     derived = []
     for row in sheet:
-        carrier = row.need("carrier").text
-        waybill = waybill_uri(row, findings)
-        moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
-        cell = row.get("status") or row.need("remark")
-        status = _status(cell, findings, ("waybill", carrier, row.text("waybill")))
-        others = tuple(
-            document for document in read_documents(row, findings) if document.biz_transaction != waybill
-        )
-        note_personal(row, findings, unknown_too=True)
-        event = draft_event(
-            "ObjectEvent",
-            moment,
-            step=_step(row, status),
-            disposition=_disposition(row, status),
-            action="OBSERVE",
-            place=place,
-            documents=others,
-            epcs=(waybill,),
-            extensions=text_extensions({"scanStatus": status.status, "city": city}),
-        )
-        derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
+        with findings.judging(row, "scan/courier"):
+            carrier = row.need("carrier").text
+            waybill = waybill_uri(row, findings)
+            moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
+            cell = row.get("status") or row.need("remark")
+            status = _status(cell, findings, ("waybill", carrier, row.text("waybill")))
+            others = tuple(
+                document for document in read_documents(row, findings) if document.biz_transaction != waybill
+            )
+            note_personal(row, findings, unknown_too=True)
+            event = draft_event(
+                "ObjectEvent",
+                moment,
+                step=_step(row, status),
+                disposition=_disposition(row, status),
+                action="OBSERVE",
+                place=place,
+                documents=others,
+                epcs=(waybill,),
+                extensions=text_extensions({"scanStatus": status.status, "city": city}),
+            )
+            derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
     return derived
 
 

@@ -9,13 +9,18 @@ event at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote, unquote
 
 from suyuan.epcis.identifiers import PERSON_KINDS, RAW_PREFIX
 from suyuan.epcis.model import BizTransaction
 from suyuan.epcis.reading import PersonalField, Warning_
+from suyuan.errors import SuyuanError
 from suyuan.sheets.cells import Cell, Row
+from suyuan.sheets.faults import MAX_FAULTS, Fault, FaultySheetError, fault_of
+from suyuan.sheets.row_checks import row_errors
 from suyuan.sheets.things import read_thing
 from suyuan.sheets.values import identifying, wrong
 
@@ -68,6 +73,26 @@ class Findings:
     def __init__(self) -> None:
         self._personal: dict[tuple[str, int, int], PersonalField] = {}
         self._warnings: dict[tuple[str, str], Warning_] = {}
+        self._faults: dict[tuple[str, str], Fault] = {}
+
+    @contextmanager
+    def judging(self, row: Row, kind: str) -> Iterator[None]:
+        """A fault of the row is noted, with those of its other cells, and the next row is read.
+
+        Raises ``FaultySheetError`` when there are too many.
+        """
+        try:
+            yield
+        except SuyuanError as error:
+            for one in (error, *row_errors(row, kind)):
+                self._faults.setdefault((one.code, one.path), fault_of(one))
+                if len(self._faults) >= MAX_FAULTS:
+                    self.refuse_faults()
+
+    def refuse_faults(self) -> None:
+        """Raise ``FaultySheetError`` with every fault that was noted, if there is one."""
+        if self._faults:
+            raise FaultySheetError(tuple(self._faults.values())) from None
 
     @property
     def personal(self) -> tuple[PersonalField, ...]:

@@ -26,7 +26,11 @@ _ACTIONS: Final[dict[str, Action]] = {"ADD": "ADD", "OBSERVE": "OBSERVE", "DELET
 
 def read_event_sheet(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     """The events of the sheet, in its order."""
-    return [DerivedEvent(event=_event(row, findings), path=row.path, rule=RULE) for row in sheet]
+    derived = []
+    for row in sheet:
+        with findings.judging(row, "sheet/events"):
+            derived.append(DerivedEvent(event=_event(row, findings), path=row.path, rule=RULE))
+    return derived
 
 
 def _event(row: Row, findings: Findings) -> Event:

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from suyuan.errors import InputError
-from suyuan.sheets.cells import Cell, Grid, Row, Sheet
+from suyuan.sheets.cells import Cell, Grid, Row, Sheet, column_letters
 from suyuan.sheets.templates import column_labels
 
 SEARCHED_ROWS: Final = 40
@@ -121,6 +121,7 @@ def read_sheet(grid: Grid) -> Sheet | None:
 
 
 def _rows(grid: Grid, first: int, columns: Mapping[int, str], head: Mapping[str, Cell]) -> Iterable[Row]:
+    letters = {field: column_letters(x + 1) for x, field in columns.items()}
     for number, cells in enumerate(grid.rows[first:], start=first + 1):
         present = [cell for cell in cells if cell]
         if not present or normal_label(present[0].text) in _TOTALS:
@@ -130,6 +131,7 @@ def _rows(grid: Grid, first: int, columns: Mapping[int, str], head: Mapping[str,
             cells={columns[x]: cell for x, cell in enumerate(cells) if cell and x in columns},
             unknown=tuple(cell for x, cell in enumerate(cells) if cell and x not in columns),
             head=head,
+            letters=letters,
         )
 
 

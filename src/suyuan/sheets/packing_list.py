@@ -38,21 +38,22 @@ def read_packing_list(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     """The events of a packing list, in the order in which parents appear."""
     groups: dict[tuple[str, Moment, str, Step], _Packed] = {}
     for row in sheet:
-        parent = _parent(row)
-        moment, place = read_moment(row), read_place(row)
-        cell = row.get("step")
-        step = read_step(cell) if cell else _usual_step(parent)
-        group = groups.setdefault((parent, moment, place, step), _Packed(row, moment, place))
-        _add_child(group, row, parent, findings)
-        group.documents.update(dict.fromkeys(read_documents(row, findings)))
-        note_personal(row, findings, unknown_too=False)
-        if row.get("container") and row.get("parent") and _has_child(row):
-            findings.warn(
-                "sheet.packing.container",
-                row.path,
-                "The container is not taken from a list of cases: state its loading as a row of its own,"
-                " or by an event.",
-            )
+        with findings.judging(row, "sheet/packing-list"):
+            parent = _parent(row)
+            moment, place = read_moment(row), read_place(row)
+            cell = row.get("step")
+            step = read_step(cell) if cell else _usual_step(parent)
+            group = groups.setdefault((parent, moment, place, step), _Packed(row, moment, place))
+            _add_child(group, row, parent, findings)
+            group.documents.update(dict.fromkeys(read_documents(row, findings)))
+            note_personal(row, findings, unknown_too=False)
+            if row.get("container") and row.get("parent") and _has_child(row):
+                findings.warn(
+                    "sheet.packing.container",
+                    row.path,
+                    "The container is not taken from a list of cases: state its loading as a row of its own,"
+                    " or by an event.",
+                )
     return [
         DerivedEvent(event=_event(parent, step, group), path=group.row.path, rule=RULE)
         for (parent, _, _, step), group in groups.items()

@@ -122,6 +122,7 @@ def _read_sheets(sheets: list[Sheet], findings: Findings, *, whole: bool) -> Rea
                     path,
                     f"The column {title[:40]!r} is not known; it is in no event.",
                 )
+    findings.refuse_faults()
     if not derived:
         raise InputError(
             "sheet.no_rows", "The table has a header and no rows.", remedy="Fill it in and send it again."

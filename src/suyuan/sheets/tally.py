@@ -58,22 +58,23 @@ def read_tally(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     pallets: dict[tuple[str, Moment, str], _Opened] = {}
     lots: dict[tuple[str, ...], _Received] = {}
     for row in sheet:
-        moment, place = read_moment(row), read_place(row)
-        documents = dict.fromkeys(read_documents(row, findings))
-        note_personal(row, findings, unknown_too=False)
-        pallet = read_thing(parent) if (parent := row.get("parent")) else ""
-        if pallet:
-            pallets.setdefault((pallet, moment, place), _Opened(row.path)).documents.update(documents)
-        if container := row.get("container"):
-            opened = containers.setdefault((read_container(container), moment, place), _Opened(row.path))
-            opened.documents.update(documents)
-            opened.inside.update({pallet: None} if pallet else {})
-        gtin = read_gtin(row.need("gtin"))
-        lot = lot_uri(gtin, read_serial(row.need("lot")))
-        key = (lot, place, moment.time.isoformat(), *(row.text(field) for field in _SHARED))
-        received = lots.setdefault(key, _Received(row.path, moment, place))
-        received.documents.update(documents)
-        _add(received, row, gtin)
+        with findings.judging(row, "sheet/tally"):
+            moment, place = read_moment(row), read_place(row)
+            documents = dict.fromkeys(read_documents(row, findings))
+            note_personal(row, findings, unknown_too=False)
+            pallet = read_thing(parent) if (parent := row.get("parent")) else ""
+            if pallet:
+                pallets.setdefault((pallet, moment, place), _Opened(row.path)).documents.update(documents)
+            if container := row.get("container"):
+                opened = containers.setdefault((read_container(container), moment, place), _Opened(row.path))
+                opened.documents.update(documents)
+                opened.inside.update({pallet: None} if pallet else {})
+            gtin = read_gtin(row.need("gtin"))
+            lot = lot_uri(gtin, read_serial(row.need("lot")))
+            key = (lot, place, moment.time.isoformat(), *(row.text(field) for field in _SHARED))
+            received = lots.setdefault(key, _Received(row.path, moment, place))
+            received.documents.update(documents)
+            _add(received, row, gtin)
     derived = [_taken_out("unloading", *key, opened) for key, opened in containers.items()]
     derived += [_taken_out("unpacking", *key, opened) for key, opened in pallets.items()]
     for (lot, *_), received in lots.items():

@@ -146,7 +146,7 @@ def identifying(cell: Cell) -> str:
         raise wrong(
             "rounded",
             cell,
-            "This is a number that the spreadsheet has rounded to {MAX_EXCEL_DIGITS} digits.",
+            f"This is a number that the spreadsheet has rounded to {MAX_EXCEL_DIGITS} digits.",
             "Format the column as text and fill it in again.",
         )
     if cell.numeric and "." in text:

@@ -37,23 +37,24 @@ def read_verification_log(sheet: Sheet, findings: Findings) -> list[DerivedEvent
     """The events of the log, in its order."""
     derived = []
     for row in sheet:
-        gtin_cell = row.get("gtin")
-        gtin = read_gtin(gtin_cell) if gtin_cell else ""
-        item = read_uri(row.get("thing") or row.need("serial"), findings, gtin)
-        moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
-        result = _result(row.need("result"), findings)
-        note_personal(row, findings, unknown_too=True)
-        event = draft_event(
-            "ObjectEvent",
-            moment,
-            step=STEP,
-            action="OBSERVE",
-            place=place,
-            documents=read_documents(row, findings),
-            epcs=(item,),
-            extensions=text_extensions({"verificationResult": result, "city": city, "imported": "true"}),
-        )
-        derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
+        with findings.judging(row, "log/verification"):
+            gtin_cell = row.get("gtin")
+            gtin = read_gtin(gtin_cell) if gtin_cell else ""
+            item = read_uri(row.get("thing") or row.need("serial"), findings, gtin)
+            moment, place, city = read_moment(row), read_place(row), read_city(row, findings)
+            result = _result(row.need("result"), findings)
+            note_personal(row, findings, unknown_too=True)
+            event = draft_event(
+                "ObjectEvent",
+                moment,
+                step=STEP,
+                action="OBSERVE",
+                place=place,
+                documents=read_documents(row, findings),
+                epcs=(item,),
+                extensions=text_extensions({"verificationResult": result, "city": city, "imported": "true"}),
+            )
+            derived.append(DerivedEvent(event=event, path=row.path, rule=RULE))
     return derived
 
 
