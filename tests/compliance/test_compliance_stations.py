@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -146,7 +147,7 @@ async def test_goods_that_the_order_does_not_have_are_refused(house: House) -> N
     broker = await deployment.member("nanyue", "customs-broker")
     paper = observed(
         datetime.now(UTC).isoformat(), bizStep="urn:suyuan:bizstep:declaring",
-        bizTransactionList=[parcel_paper("waybill", "SF77"), parcel_paper("parcel-list", "5165I7")],
+        bizTransactionList=[parcel_paper("waybill", "SF77"), parcel_paper("parcel-list", "51652026I000000007")],
         quantityList=[{"epcClass": f"https://id.gs1.org/01/{GTIN}", "quantity": 2}],
     )  # fmt: skip
     paper["bizTransactionList"][0]["bizTransaction"] = raw("waybill", "SF7700000")
@@ -160,6 +161,14 @@ async def test_goods_that_the_order_does_not_have_are_refused(house: House) -> N
     ]
     assert codes(await house.do("pack", *serials[:3], **given)) == ["station.sku.enough"]
     assert (await house.do("pack", serials[0], **given)).state == "stored"
+    body = json.loads(
+        await deployment.pool.fetchval(
+            "SELECT convert_from(p.body, 'UTF8') FROM event JOIN event_payload AS p USING (event_key)"
+            " WHERE rule = 'station/1'"
+        )
+    )
+    kinds = [one["type"].rpartition(":")[2] for one in body["bizTransactionList"]]
+    assert kinds == ["parcel-list"], "what was packed can be set beside what was declared"
     assert codes(await house.do("pack", serials[0], **given)) == ["station.code.here"]
     assert codes(await house.do("pack", *serials[1:3], **given)) == ["station.sku.enough"], (
         "one is in it already"

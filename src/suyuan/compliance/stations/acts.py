@@ -84,7 +84,8 @@ async def perform(pool: Pool, capture: Capture, vault: Vault, act: Act, station:
             return ActResult(state="refused", act_id=act.act_id, findings=tuple(findings))
         data = canonical_json(msgspec.to_builtins(act))
         courier = parcel.courier if parcel is not None else ""
-        event = event_of(act, station.place, courier)
+        papers = parcel.papers if parcel is not None and act.kind == "pack" else ()
+        event = event_of(act, station.place, courier, papers)
         reading = Reading(KIND, (event,), personal=_personal(data, act, courier))
         await capture.submit_events(conn, reading, data, station.deliverer, name=f"station-{act.kind}")
         return ActResult(state="stored", act_id=act.act_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
+from suyuan.capture.links import document_kind
 from suyuan.compliance.stations.model import Act, ActKind
-from suyuan.epcis.model import Event, Extension, Place, QuantityElement
+from suyuan.epcis.model import BizTransaction, Event, Extension, Place, QuantityElement
 from suyuan.epcis.reading import DerivedEvent
 
 RULE = "station/1"
@@ -23,8 +25,11 @@ _STEPS: dict[ActKind, str] = {
 _DAMAGED = "https://ref.gs1.org/cbv/Disp-damaged"
 
 
-def event_of(act: Act, place: str, courier: str = "") -> DerivedEvent:
-    """The event of a checked act at ``place`` (a URI, may be empty); ``courier`` numbers its waybill."""
+def event_of(act: Act, place: str, courier: str = "", papers: Sequence[str] = ()) -> DerivedEvent:
+    """The event of a checked act at ``place`` (a URI, may be empty).
+
+    ``courier`` numbers its waybill; ``papers`` are the pseudonyms of the parcel's order and list.
+    """
     parent = f"urn:suyuan:raw:waybill:{courier}:{act.waybill}" if act.waybill else act.parent
     things = tuple(part.uri for part in act.parts if not part.quantity)
     counted = tuple(QuantityElement(part.uri, str(part.quantity)) for part in act.parts if part.quantity)
@@ -44,6 +49,9 @@ def event_of(act: Act, place: str, courier: str = "") -> DerivedEvent:
         disposition=_DAMAGED if act.kind == "damage" else None,
         read_point=here,
         biz_location=here,
+        biz_transaction_list=tuple(
+            BizTransaction(uri, f"urn:suyuan:btt:{document_kind(uri)}") for uri in papers
+        ),
         extensions=tuple(
             Extension(f"{_EXT}{name}", value)
             for name, value in (("reason", act.reason), ("shelf", act.shelf))

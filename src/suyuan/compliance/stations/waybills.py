@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from suyuan.capture.index import ACTIONS, EVENT_TYPES
+from suyuan.capture.index import ACTIONS, EVENT_TYPES, documents_of
+from suyuan.capture.links import document_kind, plural_kinds
 from suyuan.capture.payload import read_body
 from suyuan.compliance.stations.model import gtin_of
 from suyuan.db.pool import Connection, Pool, sql
@@ -25,19 +26,22 @@ from suyuan.gs1.thing import thing_key
 from suyuan.trace.walk import WAYBILL_AFTER
 from suyuan.vault import Vault
 
+_NAMED = ("order", "parcel-list")
 _AGGREGATION = EVENT_TYPES["AggregationEvent"]
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel: ``courier`` whose number it is, ``pseudonym``, what was ordered (pieces by GTIN) and what is in it.
 
-    ``expected`` is empty where no paper says it; ``packed`` are canonical URIs.
+    ``expected`` is empty where no paper says it; ``packed`` are canonical URIs. ``papers`` are the pseudonyms of its
+    order and its declared list: what packs a parcel names them, so that exit lists and parcels can be set side by side.
     """
 
     courier: str
     pseudonym: str
     expected: dict[str, int] = {}
     packed: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()
 
 
 async def find_parcel(
@@ -66,10 +70,12 @@ async def find_parcel(
     if courier not in named:
         return Parcel(courier=courier, pseudonym=pseudonym)
     said = await conn.fetch(sql(__package__, "parcel"), thing_key(pseudonym), now - WAYBILL_AFTER)
+    papers = [row for row in said if row["event_type"] != _AGGREGATION]
     return Parcel(
         courier=courier,
         pseudonym=pseudonym,
-        expected=_expected([row for row in said if row["event_type"] != _AGGREGATION]),
+        expected=_expected(papers),
+        papers=_papers(papers, pseudonym),
         packed=_packed([row for row in said if row["event_type"] == _AGGREGATION], pseudonym),
     )
 
@@ -88,6 +94,16 @@ def _expected(papers: Sequence[Any]) -> dict[str, int]:
             if found:
                 return found
     return {}
+
+
+def _papers(papers: Sequence[Any], parcel: str) -> tuple[str, ...]:
+    """Order and list of the newest paper that names this parcel and one of each."""
+    for paper in reversed(papers):
+        documents = documents_of(read_body(paper["body"]))
+        kinds = [document_kind(uri) for uri in documents]
+        if parcel in documents and paper["action"] != ACTIONS["DELETE"] and not plural_kinds(documents):
+            return tuple(uri for uri, kind in zip(documents, kinds, strict=True) if kind in _NAMED)
+    return ()
 
 
 def _whole(element: dict[str, Any]) -> int | None:
