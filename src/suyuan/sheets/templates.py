@@ -146,6 +146,11 @@ def template_words() -> dict[str, dict[str, list[str]]]:
     return _data("template_texts")
 
 
+def word(section: str, name: str, language: str) -> str:
+    """A word of the templates' own in one language."""
+    return template_words()[section][name][LANGUAGES.index(language)]
+
+
 @lru_cache(maxsize=1)
 def side_sheets() -> frozenset[str]:
     """What the sheets beside the table are called in a template: they are not read."""
