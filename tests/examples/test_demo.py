@@ -179,6 +179,8 @@ def test_an_order_page_has_a_trace_with_a_label_and_without(demo: Demo) -> None:
     lines = lines_of(report)
     assert lines[0].startswith(f"NINGBO  pack {report.item}   19 of 19 steps, from ")
     assert "  same thing under: ningbo:330200251111000301" in lines
+    city = "  Ningbo since 2019-01-01: a trace code of the city's system, met (rule not confirmed)"
+    assert city in lines
     labelled, bare = report.orders
     assert (labelled.labelled, bare.labelled) == (True, False)
     at = lines.index(f"  order page YX...302: no label, its parcel, {bare.facts} facts")

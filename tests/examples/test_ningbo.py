@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from suyuan.compliance.balance import Subject, balance_of
+from suyuan.compliance.cities import city_duty, city_findings, load_cities
 from suyuan.proof.verification import verify_bundle
 from suyuan.trace import OPERATOR, PUBLIC, make_bundle
 from suyuan.trace.lookup import Asker, find_person_documents
@@ -153,6 +154,19 @@ async def test_an_order_page_finds_the_item_and_where_there_is_no_label_the_parc
     assert played.steps_on(trace) == set(range(11, 20))
     coverage = await played.coverage(bare.parcels[0], NOW)
     assert {leg.code for leg in coverage.legs if leg.state == "missing"} == BEFORE_THE_WAREHOUSE
+    # The city asks for a code in its own system: the pack has one, the parcel without a label has none.
+    cities = load_cities()
+    duty = city_duty(trace, "1210", cities)
+    assert duty is not None
+    assert (duty.city, duty.requires, duty.met) == ("CNNGB", "local-system", False)
+    [finding] = city_findings(duty)
+    assert finding.code == "city.code.missing"
+    met = city_duty(await deployment.trace(played.item), "1210", cities)
+    assert met is not None
+    assert met.met is True
+    parcel = city_duty(await deployment.trace(labelled.parcels[0]), "1210", cities)
+    assert parcel is not None
+    assert parcel.met is None
     public = await deployment.trace(bare.parcels[0], PUBLIC)
     assert all(one.candidates == () for one in public.ambiguities)
 

@@ -17,6 +17,7 @@ from suyuan.api.model import Call, services_of
 from suyuan.api.requests import read_thing
 from suyuan.compliance.afterlife import reuse_of
 from suyuan.compliance.balance import Subject, balance_of
+from suyuan.compliance.cities import load_cities
 from suyuan.compliance.consignment import Consignment, consignment_findings, consignments_of
 from suyuan.compliance.coverage import coverage_seen
 from suyuan.compliance.legs import load_profiles
@@ -33,7 +34,9 @@ def unknown_thing(viewer: Viewer) -> NotFoundError:
     """The error for a thing of which nothing is known, or nothing that the viewer may know: the same for both."""
     remedy = "Check the code. What was captured is there at once; what was refused is not."
     if viewer.party:
-        remedy += " A member sees goods on whose chain it is; without a token one sees what any holder may see."
+        remedy += (
+            " A member sees goods on whose chain it is; without a token one sees what any holder may see."
+        )
     return NotFoundError(
         "trace.thing.unknown", "Nothing is known here of that thing.", path="uri", remedy=remedy
     )
@@ -74,10 +77,11 @@ async def read_coverage(request: Call, uri: FromQuery[str]) -> Coverage:
     thing = read_thing(uri)
     check_public(thing, viewer)
     profiles = load_profiles(services.settings.data_dir / "legs")
+    cities = load_cities(services.settings.data_dir / "cities")
     readings = await services.reader.read_views(thing, OPERATOR, viewer)
     if not readings or readings[1].trace.audience == "elsewhere":
         raise unknown_thing(viewer)
-    found = coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
+    found = coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC), cities)
     if not viewer.whole:
         return found
     whole = readings[0].trace

@@ -430,6 +430,7 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         second_waybill=masked(demo.number_of(parcels[1])) if len(parcels) > 1 else "",
         consignments=tuple(consignments),
         aliases=tuple(trace["aliases"]),
+        city=coverage["city"],
         purchase=purchase_of(journey, papers),
         orders=tuple(demo.order_page(journey)),
         state=trace["state"],

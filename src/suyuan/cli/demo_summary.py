@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from suyuan.cli.context import explain, say
 from suyuan.cli.demo_orders import OrderTrace, Purchase, order_lines, purchase_lines
+from suyuan.compliance.cities import REQUIREMENTS
 
 _ASSURANCE_ZH = {
     "authority-verified": "主管机关核实",
@@ -98,6 +99,7 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     purchase: Purchase | None = None
     orders: tuple[OrderTrace, ...] = ()
+    city: dict[str, Any] | None = None
     state: str
     findings: tuple[dict[str, Any], ...]
     recalled: str
@@ -187,6 +189,7 @@ def summary_lines(report: JourneyReport) -> Iterator[str]:
         yield "  " + escape(say(" -> ".join(report.route), " -> ".join(report.route_zh)))
     yield from _coverage_lines(report)
     yield from _paper_lines(report)
+    yield from _city_lines(report.city)
     yield from _alias_lines(report)
     yield from purchase_lines(report.purchase)
     yield from order_lines(report.orders)
@@ -230,6 +233,23 @@ def _coverage_lines(report: JourneyReport) -> Iterator[str]:
             f"  [yellow]{state}[/]: {leg['name_en']} ({leg['name_zh']}), owed by the {owed}. {reason}",
             f"  [yellow]{state_zh}[/]：{leg['name_zh']}，责任方：{owed_zh}。{reason}",
         ).rstrip()
+
+
+def _city_lines(city: dict[str, Any] | None) -> Iterator[str]:
+    """What the city of the import list asks to be coded, and whether it is there."""
+    if city is None:
+        return
+    what_en, what_zh = REQUIREMENTS[city["requires"]]
+    met_en, met_zh = {
+        True: ("[green]met[/]", "[green]已满足[/]"),
+        False: ("[yellow]not met[/]", "[yellow]未满足[/]"),
+        None: ("not known", "无法判断"),
+    }[city["met"]]
+    doubt_en, doubt_zh = ("", "") if city["confirmed"] else (" (rule not confirmed)", "（规则待确认）")
+    yield say(
+        f"  {city['name_en']} since {city['since']}: {what_en}, {met_en}{doubt_en}",
+        f"  {city['name_zh']}自 {city['since']}：{what_zh}，{met_zh}{doubt_zh}",
+    )
 
 
 def _alias_lines(report: JourneyReport) -> Iterator[str]:

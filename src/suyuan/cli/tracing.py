@@ -237,6 +237,7 @@ def coverage(
 
 
 async def _covered(services: Services, uri: str, audience: str, party: str) -> Coverage:
+    from suyuan.compliance.cities import load_cities
     from suyuan.compliance.coverage import coverage_seen
     from suyuan.compliance.legs import load_profiles
     from suyuan.trace import OPERATOR
@@ -246,7 +247,8 @@ async def _covered(services: Services, uri: str, audience: str, party: str) -> C
     if not readings or readings[1].trace.audience == "elsewhere":
         raise unknown_thing(uri)
     profiles = load_profiles(services.settings.data_dir / "legs")
-    return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC))
+    cities = load_cities(services.settings.data_dir / "cities")
+    return coverage_seen(readings[0], readings[1], profiles, datetime.now(UTC), cities)
 
 
 def balance(

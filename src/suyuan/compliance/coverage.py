@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta, timezone
 
 import msgspec
 
+from suyuan.compliance.cities import CityProfile, city_duty, city_findings
 from suyuan.compliance.legs import LegRule, Profile, find_profile
 from suyuan.compliance.model import Coverage, Finding, Leg, LegState
 from suyuan.trace.model import Fact, Trace
@@ -78,11 +79,17 @@ def coverage_of(trace: Trace, profiles: Sequence[Profile], now: datetime) -> Cov
     )
 
 
-def coverage_seen(whole: Reading, shown: Reading, profiles: Sequence[Profile], now: datetime) -> Coverage:
+def coverage_seen(
+    whole: Reading,
+    shown: Reading,
+    profiles: Sequence[Profile],
+    now: datetime,
+    cities: Sequence[CityProfile] = (),
+) -> Coverage:
     """The coverage of the whole trace as the viewer of ``shown`` gets it.
 
     A mask hides facts and never makes a leg missing, so the whole is judged; ``facts`` of a leg are positions in
-    the viewer's trace, and those that it does not hold are left out.
+    the viewer's trace, and those that it does not hold are left out. With ``cities`` the duty to code is told too.
     """
     coverage = coverage_of(whole.trace, profiles, now)
     places = {seen.event.row["event_key"]: position for position, seen in enumerate(shown.seen)}
@@ -93,7 +100,9 @@ def coverage_seen(whole: Reading, shown: Reading, profiles: Sequence[Profile], n
         )
         for leg in coverage.legs
     )
-    return msgspec.structs.replace(coverage, legs=legs)
+    duty = city_duty(whole.trace, coverage.mode, cities)
+    findings = (*coverage.findings, *city_findings(duty))
+    return msgspec.structs.replace(coverage, legs=legs, findings=findings, city=duty)
 
 
 def _unscored(mode: str) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -35,6 +35,27 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+Requirement = Literal["label", "own-system", "local-system", "third-party", "not-yet-required"]
+
+
+class CityDuty(msgspec.Struct, frozen=True, kw_only=True):
+    """What the city of the import list asks to be coded on these goods, on the day of the list.
+
+    ``met`` is None where it cannot be told from what is known. ``basis`` says where the rule was read, and
+    ``confirmed`` whether that was an official text.
+    """
+
+    city: str
+    name_en: str
+    name_zh: str
+    requires: Requirement
+    since: date
+    until: date | None
+    met: bool | None
+    basis: str
+    confirmed: bool
+
+
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Coverage of one item against the legs of its mode as dated data."""
 
@@ -43,6 +64,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     legs: tuple[Leg, ...]
     findings: tuple[Finding, ...]
     assurance_counts: dict[str, int]
+    city: CityDuty | None = None
 
     @property
     def present(self) -> int:

@@ -21,6 +21,7 @@ from suyuan.capture.payload import list_counts, read_body
 from suyuan.catalog import find_places
 from suyuan.compliance.afterlife import reuse_of
 from suyuan.compliance.balance import Subject, balance_of, find_ledger_items
+from suyuan.compliance.cities import load_cities
 from suyuan.compliance.consignment import consignment_findings
 from suyuan.compliance.coverage import coverage_seen
 from suyuan.compliance.legs import load_profiles
@@ -173,7 +174,8 @@ def _titled(trace: Trace, code: str) -> str:
 def coverage_of_views(services: Services, whole: Reading, seen: Reading) -> Coverage:
     """The coverage of the whole trace, its legs pointing at what the viewer sees."""
     profiles = load_profiles(services.settings.data_dir / "legs")
-    return coverage_seen(whole, seen, profiles, datetime.now(UTC))
+    cities = load_cities(services.settings.data_dir / "cities")
+    return coverage_seen(whole, seen, profiles, datetime.now(UTC), cities)
 
 
 async def _more_findings(services: Services, session: Session, whole: Trace) -> Sequence[Finding]:
