@@ -36,6 +36,7 @@ from suyuan.db.pool import Connection, Pool
 from suyuan.errors import SuyuanError
 from suyuan.observing import configure_logging
 from suyuan.parties import find_holders, get_party
+from suyuan.scans import Verifier
 from suyuan.settings import Settings
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.routes import item_routes
@@ -92,6 +93,7 @@ async def opened(services: Services) -> AsyncIterator[ASGIApp]:
         services.mac_keys,
         services.signer,
         legs_folder=services.settings.data_dir / "legs",
+        verifier=Verifier(services.pool, services.mac_keys, services.scratch_keys),
     )
     await items.load_gtins()
     pages = await page_settings(services.pool, services.settings)

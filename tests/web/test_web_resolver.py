@@ -96,7 +96,9 @@ def test_options_says_what_is_allowed(client: TestClient) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     assert {"GET", "HEAD", "OPTIONS"} <= set(answer.headers["access-control-allow-methods"].split(", "))
     assert answer.headers["link"] == LINK
-    assert ask(client, ITEM, method="POST").status_code == 405
+    assert ask(client, ITEM, method="PUT").status_code == 405
+    assert ask(client, "/trace" + ITEM, method="POST").status_code == 405
+    assert ask(client, ITEM + "?" + "&".join(f"a{n}=1" for n in range(200)), "text/html").status_code == 200
 
 
 def test_head_is_get_without_a_body(client: TestClient) -> None:

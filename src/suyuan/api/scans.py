@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from suyuan.api.access import ISSUER_ROLES, holds_any, require, viewer_of
-from suyuan.api.addresses import ADDRESS, place_of
+from suyuan.api.addresses import ADDRESS
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, services_of
 from suyuan.api.requests import read_command, read_thing
@@ -48,11 +48,6 @@ class VerifyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     text_zh: str
 
 
-def caller_of(call: Call) -> str:
-    """What counts as one place of a caller: counted under a keyed digest, never stored."""
-    return place_of(str(call.scope.get(ADDRESS, "")))
-
-
 @post("/api/v1/scans/verify", status_code=200, request_max_body_size=MAX_VERIFY_BYTES, tags=["scans"],
       operation_class=takes(VerifyCommand))  # fmt: skip
 async def verify_code(request: Call) -> Response[VerifyAnswer]:
@@ -73,7 +68,7 @@ async def verify_code(request: Call) -> Response[VerifyAnswer]:
     services = services_of(request)
     verifier = Verifier(services.pool, services.mac_keys, services.scratch_keys)
     answer = await verifier.verify(
-        gtin, serial, command.scratch_code, address=caller_of(request), place=command.place
+        gtin, serial, command.scratch_code, address=str(request.scope.get(ADDRESS, "")), place=command.place
     )
     words = words_of(answer)
     held = answer.result == "too_many"

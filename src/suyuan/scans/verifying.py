@@ -12,6 +12,7 @@ Right or wrong, the expected code is computed and compared in constant time.
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from datetime import datetime
 from typing import Literal
 
@@ -82,6 +83,7 @@ class Verifier:
 
     def _subjects(self, gtin: str, serial: str, address: str) -> _Subjects:
         digest = self._scratch_keys.digest
+        address = _place_of(address)
         return _Subjects(
             pair=digest("pair", gtin, serial, address),
             code=digest("code", gtin, serial),
@@ -150,6 +152,15 @@ async def _note_right(conn: Connection, gtin: str, serial: str, place: str, *, v
     return Verification(
         result="repeated", count=int(earlier["count"]) + 1, first_at=earlier["first_at"], voided=voided
     )
+
+
+def _place_of(address: str) -> str:
+    """What counts as one address: of IPv6 the /64 that one subscriber is given."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 
 def _held(found: asyncpg.Record) -> Verification:

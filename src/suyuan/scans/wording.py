@@ -22,6 +22,13 @@ class Words(msgspec.Struct, frozen=True):
 
 _LIMIT_EN = "It does not prove what is inside the pack."
 _LIMIT_ZH = "但不能证明包装内的商品本身。"
+# What was typed is no scratch code: nothing was checked, and no try counted.
+UNREADABLE = Words(
+    "That is no scratch code",
+    "这不是刮开码",
+    "A scratch code has 12 letters and digits and stands under the layer that is scratched off. Nothing was checked.",
+    "刮开码为涂层下的 12 位字母和数字。本次未作核对。",
+)
 _FIXED: dict[Result, Words] = {
     "first": Words(
         "The code is right: first verification",

@@ -15,6 +15,7 @@ import msgspec
 
 from suyuan.compliance.model import Coverage
 from suyuan.gs1.linkset import Link
+from suyuan.scans import Verification
 from suyuan.settings import Settings
 from suyuan.trace.model import Trace
 
@@ -60,6 +61,7 @@ class PublicItem(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage | None = None
     scans: ScanSummary | None = None
     proof: ProofSummary | None = None
+    scratch: bool = False  # its label has a scratch code
 
 
 class ItemSource(Protocol):
@@ -79,6 +81,13 @@ class ItemSource(Protocol):
         """A short opaque word that changes whenever ``read_public`` would answer otherwise.
 
         Much cheaper than reading; None where that is not known, and then nothing is cached.
+        """
+        ...
+
+    async def verify(self, gtin: str, serial: str, scratch_code: str, address: str) -> Verification:
+        """Verify an item by the scratch code that somebody at ``address`` typed.
+
+        Raises ``InputError`` (``scan.code.form``) for what is no scratch code.
         """
         ...
 

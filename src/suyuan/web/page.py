@@ -88,10 +88,10 @@ def stylesheet() -> tuple[str, bytes]:
 
 
 def security_headers() -> dict[str, str]:
-    """Headers of every HTML answer: nothing may be loaded but our own style sheet and images."""
+    """Headers of every HTML answer: nothing may be loaded but our own style sheet and images, and a form goes to us."""
     return {
         "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -117,7 +117,7 @@ def _symbols() -> dict[str, str]:
     return dict(re.findall(r'(?m)^(?=<symbol id="i-([a-z]+)")(.*)$', text))
 
 
-def _with_symbols(document: str) -> str:
+def with_symbols(document: str) -> str:
     """The document with just those symbols in its sprite that it uses."""
     used = sorted(set(_ICON_USE.findall(document)))
     symbols = "".join(_symbols()[name] for name in used)
@@ -144,7 +144,7 @@ def _marks(code: str) -> dict[str, Markup]:
 
 
 @cache
-def _template(code: str, name: str) -> Template:
+def template_of(code: str, name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -158,7 +158,7 @@ def _template(code: str, name: str) -> Template:
     return environment.get_template(name)
 
 
-def _frame(words: Language, settings: PageSettings, address: str) -> dict[str, object]:
+def frame_of(words: Language, settings: PageSettings, address: str) -> dict[str, object]:
     other = next(code for code in LANGUAGES if code != words.code)
     return {
         "lang": words.code,
@@ -186,8 +186,9 @@ def render_item_page(
     settings: PageSettings,
     *,
     address: str | None = None,
+    scratch: bool = False,
 ) -> str:
-    """The public page of a known thing, in ``lang`` (a code of ``LANGUAGES``).
+    """The public page of a known thing, in ``lang`` (a code of ``LANGUAGES``); ``scratch`` shows the form for its code.
 
     ``address`` is the path at which the page stands, by default the thing's own; links on the page use it.
     """
@@ -196,9 +197,10 @@ def render_item_page(
     block_views = blocks(trace, words, _entry)
     outcome = verdict(trace, scans, words)
     covered = coverage_view(coverage, words) if coverage is not None and trace.serial else None
-    page = _template(lang, "item.html").render(
-        **_frame(words, settings, address or path),
+    page = template_of(lang, "item.html").render(
+        **frame_of(words, settings, address or path),
         trace=trace,
+        scratch=scratch,
         verdict=outcome,
         background=_background(trace, scans, words, outcome),
         recall=recall_view(trace, words),
@@ -224,7 +226,7 @@ def render_item_page(
         trace_href=f"/trace{path}",
         report_href=report_link(settings, path),
     )
-    return _with_symbols(page)
+    return with_symbols(page)
 
 
 def _entry(positioned: Sequence[tuple[int, Fact]], words: Language) -> EntryView:
@@ -232,7 +234,7 @@ def _entry(positioned: Sequence[tuple[int, Fact]], words: Language) -> EntryView
 
     def render(view: EntryView) -> Markup:
         code = words.code
-        text = _template(code, "entry.html").render(entry=view, badges=_badges(code), marks=_marks(code))
+        text = template_of(code, "entry.html").render(entry=view, badges=_badges(code), marks=_marks(code))
         return Markup(text)  # noqa: S704 - the template has escaped what is not its own
 
     return entry_with_markup(positioned, words, render)
@@ -262,8 +264,8 @@ def render_notice(
     """
     words = language(lang)
     tone, icon, title, text, report = _NOTICES[notice]
-    page = _template(lang, "notice.html").render(
-        **_frame(words, settings, address),
+    page = template_of(lang, "notice.html").render(
+        **frame_of(words, settings, address),
         verdict=Verdict(
             code=notice,
             tone=tone,
@@ -277,7 +279,7 @@ def render_notice(
         product=product,
         report_href=report_link(settings, code or address),
     )
-    return _with_symbols(page)
+    return with_symbols(page)
 
 
 def report_link(settings: PageSettings, code: str) -> str:

@@ -29,12 +29,20 @@ from suyuan.gs1.linkset import (
     linkset,
     with_query,
 )
+from suyuan.scans import Verification
 from suyuan.trace.kept import Kept
 from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
-from suyuan.web.page import Notice, render_item_page, render_notice, security_headers, stylesheet
+from suyuan.web.page import (
+    Notice,
+    render_item_page,
+    render_notice,
+    security_headers,
+    stylesheet,
+)
+from suyuan.web.verified import verification_answer
 
 # Bytes of pages that are kept, as they are sent: packed.
 PAGE_BYTES = 24 << 20
@@ -107,7 +115,7 @@ class Resolver:
         ``kind`` is given where the address itself says what is asked for (the page's own address, the
         trace, the bundle); None negotiates.
         """
-        parameters = dict(parse_qsl(question.query.replace(";", "%3B"), max_num_fields=100))
+        parameters = _parameters(question.query)
         lang = choose_language(parameters.get("lang"), question.accept_language)
         link_type = parameters.get("linkType") if kind is None else None
         asked = kind or wanted(question.accept, link_type)
@@ -140,6 +148,31 @@ class Resolver:
             return
         if self.source.check_serial(link.gtin, link.serial) == "malformed":
             raise NotFoundError("web.code.malformed", "This serial was never issued.", path="21")
+
+    async def verify(self, question: Question, typed: str, address: str, prefix: str) -> Answer:
+        """The page that answers a scratch code which somebody at ``address`` typed on an item's page."""
+        parameters = _parameters(question.query)
+        lang = choose_language(parameters.get("lang"), question.accept_language)
+        try:
+            target = read_target(question.path, self.settings.base_url)
+            self._check_serial(target)
+            link = target.link
+            if link is None or link.gtin is None or link.serial is None:
+                raise NotFoundError("web.code.unknown", "Only a single item is verified.", path="/")
+            answer = await self._verified(link.gtin, link.serial, typed, address)
+        except SuyuanError as error:
+            return self._refusal(error, question, lang, human=True)
+        path = path_of(target.uri)
+        return verification_answer(answer, lang, self.settings, address=prefix + path, code=path)
+
+    async def _verified(self, gtin: str, serial: str, typed: str, address: str) -> Verification | None:
+        """What the verification came to; None where what was typed is no scratch code."""
+        try:
+            return await self.source.verify(gtin, serial, typed, address)
+        except InputError as error:
+            if error.code == "scan.code.form":
+                return None
+            raise
 
     def _options(self, question: Question) -> Answer:
         linkset_uri = self._linkset_uri(question.path)
@@ -182,7 +215,14 @@ class Resolver:
             item = await self.source.read_public(anchor, version if anchor == target.uri else "")
             if item is not None:
                 page = render_item_page(
-                    item.trace, item.coverage, item.scans, item.proof, lang, self.settings, address=address
+                    item.trace,
+                    item.coverage,
+                    item.scans,
+                    item.proof,
+                    lang,
+                    self.settings,
+                    address=address,
+                    scratch=item.scratch,
                 )
                 return page.encode()
         product = ""
@@ -300,6 +340,14 @@ def _notice_of(error: SuyuanError) -> Notice:
     if error.http_status < 500:
         return "not-a-code"
     return "unavailable" if isinstance(error, UnavailableError) else "failed"
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """The parameters of a query; none where there are more than anybody needs."""
+    try:
+        return dict(parse_qsl(query.replace(";", "%3B"), max_num_fields=100))
+    except ValueError:
+        return {}
 
 
 def _page_answer(stored: _Stored, question: Question, headers: dict[str, str]) -> Answer:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from traceback import extract_tb
 from typing import Literal
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
@@ -36,7 +37,9 @@ _ROOT_TYPES = {
 }
 MAX_ROOT_FILES, MAX_ROOT_FILE_BYTES = 50, 65_536
 ROBOTS = b"User-agent: *\nDisallow: /\n"
-App = Callable[[HTTPScope, Send], Awaitable[None]]
+App = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
+# A typed code and the names of its fields.
+MAX_FORM_BYTES = 1024
 
 
 def item_routes(source: ItemSource, settings: PageSettings) -> Router:
@@ -61,19 +64,26 @@ def _mount(paths: list[str], app: App) -> ASGIRouteHandler:
         if scope["type"] == ScopeType.WEBSOCKET:
             await send({"type": "websocket.close", "code": 1003, "reason": "no websocket here"})
             return
-        await app(scope, send)
+        await app(scope, receive, send)
 
     return asgi(paths, is_mount=True, copy_scope=False)(mounted)
 
 
 def _items(resolver: Resolver, kind: Wanted | Literal["bundle"] | None, prefix: str) -> App:
-    async def app(scope: HTTPScope, send: Send) -> None:
+    # Where people look at an item they may also verify it.
+    allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if kind in (None, "page") else ()))
+
+    async def app(scope: HTTPScope, receive: Receive, send: Send) -> None:
         question = read_question(scope, prefix)
-        if question.method not in ("GET", "HEAD", "OPTIONS"):
-            await _reply(send, question.method, Answer(status=405, headers={"Allow": "GET, HEAD, OPTIONS"}))
+        if question.method not in allowed:
+            await _reply(send, question.method, Answer(status=405, headers={"Allow": ", ".join(allowed)}))
             return
         try:
-            answer = await resolver.answer(question, kind)
+            if question.method == "POST":
+                typed = await _read_typed(receive)
+                answer = await resolver.verify(question, typed, str(scope.get("suyuan_address", "")), prefix)
+            else:
+                answer = await resolver.answer(question, kind)
         except Exception as error:
             # The path names an item: it stays out of the log, the exception's own text with it.
             frames = extract_tb(error.__traceback__)[-6:]
@@ -83,6 +93,25 @@ def _items(resolver: Resolver, kind: Wanted | Literal["bundle"] | None, prefix: 
         await _reply(send, question.method, answer)
 
     return app
+
+
+async def _read_typed(receive: Receive) -> str:
+    """The scratch code of a form; empty where the body is longer than such a form, or none."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return ""
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_FORM_BYTES:
+            return ""
+    try:
+        fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+    except ValueError:
+        return ""
+    return fields.get("scratch_code", "")
 
 
 def read_question(scope: HTTPScope, prefix: str) -> Question:
@@ -110,7 +139,7 @@ def read_question(scope: HTTPScope, prefix: str) -> Question:
 def _fixed(answer: Answer) -> App:
     gzipped = packed(answer.body)
 
-    async def app(scope: HTTPScope, send: Send) -> None:
+    async def app(scope: HTTPScope, _: Receive, send: Send) -> None:
         question = read_question(scope, "")
         reply = answer
         if scope["path"] not in ("", "/"):

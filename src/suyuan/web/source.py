@@ -20,9 +20,11 @@ from suyuan.compliance.model import Coverage
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
+from suyuan.issuing.history import has_scratch_code
 from suyuan.log import Tree, find_checkpoint
 from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
+from suyuan.scans import Verification, Verifier
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.kept import Kept
@@ -63,8 +65,10 @@ class StoredItems:
         signer: Ed25519Signer,
         *,
         legs_folder: Path | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
-        """``legs_folder`` is where an operator keeps own leg profiles."""
+        """``legs_folder`` is where an operator keeps own leg profiles; without a verifier nothing is verified."""
+        self._verifier = verifier
         self._reader = reader
         self._tree = tree
         self._mac_keys = mac_keys
@@ -144,6 +148,7 @@ class StoredItems:
         item = PublicItem(
             trace=reading.trace,
             coverage=_as_seen(coverage, whole.trace, reading.trace),
+            scratch=await self._has_scratch_code(reading.trace.gtin, reading.trace.serial),
             proof=await self._proof(snapshot),
         )
         version, size = _digest(item, now)
@@ -189,6 +194,17 @@ class StoredItems:
             log_key=self._signer.vkey,
             published_at=stored.signed_at,
         )
+
+    async def verify(self, gtin: str, serial: str, scratch_code: str, address: str) -> Verification:
+        """Verify an item by what somebody typed. Raises ``InputError`` (``scan.code.form``)."""
+        if self._verifier is None:
+            return Verification(result="not_applicable")
+        return await self._verifier.verify(gtin, serial, scratch_code, address=address)
+
+    async def _has_scratch_code(self, gtin: str, serial: str) -> bool:
+        if self._verifier is None or not self._gtins.get(gtin):
+            return False
+        return await has_scratch_code(self._reader.pool, gtin, serial)
 
     async def bundle(self, uri: str) -> bytes | None:
         """The proof bundle of the public trace; none for a product, of whose goods nothing is shown."""
