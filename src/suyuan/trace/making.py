@@ -50,13 +50,16 @@ def fact_for(
     """What ``make`` gives, with this tie: made once for all that ``depends`` and the names are the same for."""
     known = event.known
     assert known is not None
-    parties = {
-        str(event.statement.get("party", "")),
-        *(row["party_id"] for row in known.relatives.declarations),
-    }
-    spoken = tuple((party, names.parties.get(party)) for party in sorted(parties))
-    places = tuple(names.places.get(uri) for uri in mentioned_places(event.body))
-    key = (depends, spoken, places)
+    if known.called is None:
+        speakers = {row["party_id"] for row in known.relatives.declarations}
+        speakers.add(str(event.statement.get("party", "")))
+        known.called = sorted(speakers), mentioned_places(event.body)
+    parties, places = known.called
+    key = (
+        depends,
+        tuple([names.parties.get(party) for party in parties]),
+        tuple([names.places.get(uri) for uri in places]),
+    )
     if key not in known.made:
         if len(known.made) >= _MAX_MADE:
             known.made.clear()

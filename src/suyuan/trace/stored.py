@@ -36,13 +36,15 @@ class Relatives(msgspec.Struct, frozen=True):
 class Known(msgspec.Struct):
     """What is stored of one event: the same for all goods of which it is told, and shared by their walks.
 
-    ``named`` is everything that its claims name; ``made`` are facts that were made of it, by all that they depend on
-    beside the event and their ties. ``claims`` wait for the first of these.
+    ``named`` is everything that its claims name, ``called`` the parties and places whose names its facts show;
+    ``made`` are facts that were made of it, by all that they depend on beside the event and their ties. ``claims``
+    wait for the first of these.
     """
 
     row: asyncpg.Record
     statement: dict[str, Any]
     relatives: Relatives
+    called: tuple[list[str], list[str]] | None = None
     named: frozenset[str] | None = None
     claims: Sequence[Claim] | None = None
     made: dict[Any, Any] = msgspec.field(default_factory=dict)
