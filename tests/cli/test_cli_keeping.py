@@ -65,6 +65,9 @@ class Kept:
         legs = suyuan.data_dir / "legs"
         legs.mkdir(parents=True)
         (legs / "own.toml").write_text("# an operator's own profile\n", "utf-8")
+        cities = suyuan.data_dir / "cities"
+        cities.mkdir()
+        (cities / "own.toml").write_text("# an operator's own city\n", "utf-8")
         self.on_source(publish_all)
         self.trace = suyuan.good("trace", ITEM, "--json").json
         said = suyuan.good(
@@ -131,6 +134,7 @@ def test_a_deployment_comes_back_and_who_was_erased_stays_erased(
     assert kept.suyuan.good("trace", ITEM, "--json", "--data-dir", target).json == kept.trace
     assert kept.suyuan.good("fsck", "--json", "--data-dir", target).json["finding_count"] == 0
     assert (target / "legs" / "own.toml").is_file()
+    assert (target / "cities" / "own.toml").is_file()
     assert not list(target.glob(".*"))
 
     async def look(services: Services) -> None:

@@ -119,7 +119,7 @@ def test_what_is_asked_for_and_not_there_is_a_finding():
         confirmed=False,
     )
     [finding] = city_findings(duty)
-    assert finding.code == "city.code.missing"
+    assert finding.code == "coverage.city.code_missing"
     assert "2019-01-01 (rule not confirmed)" in finding.reason_en
     assert "（规则待确认）" in finding.reason_zh
     assert "confirmed" not in city_findings(msgspec.structs.replace(duty, confirmed=True))[0].reason_en

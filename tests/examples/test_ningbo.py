@@ -160,7 +160,7 @@ async def test_an_order_page_finds_the_item_and_where_there_is_no_label_the_parc
     assert duty is not None
     assert (duty.city, duty.requires, duty.met) == ("CNNGB", "local-system", False)
     [finding] = city_findings(duty)
-    assert finding.code == "city.code.missing"
+    assert finding.code == "coverage.city.code_missing"
     met = city_duty(await deployment.trace(played.item), "1210", cities)
     assert met is not None
     assert met.met is True

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT, ERASURES = "checkpoint", "erasures"
 KEY_BYTES = 32
-_LEGS, _POLICY = "legs", "policy.toml"
+_LEGS, _CITIES, _POLICY = "legs", "cities", "policy.toml"
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,8 +152,9 @@ async def _origin(conn: Connection, settings: Settings, log_key: str) -> archive
 
 
 def _write_files(file: archive.ArchiveWriter, data_dir: Path) -> Iterator[archive.FilePart]:
-    """The operator's own policy and profiles of legs; what else lies there is derived, or kept elsewhere."""
-    for path in sorted([data_dir / _POLICY, *(data_dir / _LEGS).glob("*")]):
+    """The operator's own policy and profiles of legs and cities; what else lies there is derived, or kept elsewhere."""
+    folders = (data_dir / _LEGS, data_dir / _CITIES)
+    for path in sorted([data_dir / _POLICY, *(path for folder in folders for path in folder.glob("*"))]):
         if path.is_file():
             name = path.relative_to(data_dir).as_posix()
             part = file.write(f"files/{name}", path.read_bytes())

@@ -162,7 +162,7 @@ def city_findings(duty: CityDuty | None) -> tuple[Finding, ...]:
     doubt_en, doubt_zh = ("", "") if duty.confirmed else (" (rule not confirmed)", "（规则待确认）")
     return (
         Finding(
-            code="city.code.missing",
+            code="coverage.city.code_missing",
             reason_en=f"{duty.name_en} asks for {what_en} since {duty.since}{doubt_en}; there is none.",
             reason_zh=f"{duty.name_zh}自 {duty.since} 起要求{what_zh}{doubt_zh}，该商品没有。",
         ),
