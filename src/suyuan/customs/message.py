@@ -16,8 +16,9 @@ from suyuan.securexml import Document, Element, read_xml
 CEB_NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 
+# Nothing that was matched is given back, or a run of blanks would be tried in every division of it.
 _PROLOGUE = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL
+    rb"\A(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL
 )
 _CEB_ROOT = re.compile(r"CEB\d{3}Message")
 # Beside the records a CEB message has these; none of them is a record.
