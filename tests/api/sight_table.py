@@ -39,8 +39,9 @@ class Mark(NamedTuple):
     ``stored`` is how an event holds it, ``text`` how faces for people and traces say it. ``event`` names the event of
     the story in which it stands, ``place`` where (a field, or one of the words that ``sight_story`` knows). ``faces``
     are those that have a place for it: t the trace and its JSON, c the console's page, h the public's page, v the
-    coverage (the trade mode alone, since it is judged on the whole trace); every proof has one. ``shown`` and ``link`` are the audiences that find it everywhere, or in proofs
-    alone, ``console`` those that find it there; the operator is always one of them.
+    coverage (the trade mode alone: it is judged on the whole trace); every proof has one. ``shown`` and ``link`` are
+    the audiences that find it everywhere, or in proofs alone, ``console`` those that find it there; the operator is
+    always one of them.
     """
 
     field_class: str
