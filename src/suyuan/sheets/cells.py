@@ -8,7 +8,9 @@ evidence and put back exactly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import TypeAlias
 
 import msgspec
 
@@ -45,6 +47,9 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
             start += len(self.text[:first].encode(self.encoding))
             end = start + len(self.text[first:last].encode(self.encoding))
         return msgspec.structs.replace(self, text=self.text[first:last], start=start, end=end)
+
+
+Cells: TypeAlias = "tuple[Cell | None, ...]"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -90,24 +95,52 @@ class Row(msgspec.Struct, frozen=True):
         return cell
 
 
-class Sheet(msgspec.Struct, frozen=True):
-    """A table that has been understood: its kind, its rows, and the columns that were not."""
+class LateRows:
+    """Rows that are made when they are asked for, anew each time: no more than one of them is held."""
 
-    name: str
-    kind: str
-    rows: tuple[Row, ...]
-    unknown_columns: tuple[tuple[str, str], ...]
-    head_unknown: tuple[Cell, ...] = ()
+    def __init__(self, make: Callable[[], Iterator[Cells]]) -> None:
+        self._make = make
 
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.rows)
+    def __iter__(self) -> Iterator[Cells]:
+        return self._make()
 
 
 class Grid(msgspec.Struct, frozen=True):
     """A table as it stands in the file: rows of cells, empty ones None."""
 
     name: str
-    rows: tuple[tuple[Cell | None, ...], ...]
+    rows: tuple[Cells, ...] | LateRows
+
+    def first(self, count: int) -> tuple[Cells, ...]:
+        """The first rows."""
+        return tuple(islice(self.rows, count))
+
+    def after(self, count: int) -> Iterator[Cells]:
+        """The rows behind the first ones."""
+        return islice(self.rows, count, None)
+
+
+class LateSheet:
+    """The rows of a table as they are read, anew each time."""
+
+    def __init__(self, make: Callable[[], Iterator[Row]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._make()
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A table that has been understood: its kind, its rows, and the columns that were not."""
+
+    name: str
+    kind: str
+    rows: tuple[Row, ...] | LateSheet
+    unknown_columns: tuple[tuple[str, str], ...]
+    head_unknown: tuple[Cell, ...] = ()
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
 
 
 def column_letters(number: int) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from importlib import resources
 from typing import Final
 
 import msgspec
 
 from suyuan.errors import InputError
-from suyuan.sheets.cells import Cell, Grid, Row, Sheet, column_letters
+from suyuan.sheets.cells import Cell, Grid, LateSheet, Row, Sheet, column_letters
 from suyuan.sheets.templates import column_labels
 
 SEARCHED_ROWS: Final = 40
@@ -99,14 +99,14 @@ def read_sheet(grid: Grid) -> Sheet | None:
     Raises ``InputError`` (``sheet.header.duplicate``) where two columns mean one field.
     """
     head: dict[str, Cell] = {}
-    for number, cells in enumerate(grid.rows[:SEARCHED_ROWS]):
+    for number, cells in enumerate(grid.first(SEARCHED_ROWS)):
         present = [cell for cell in cells if cell]
         columns = {x: field for x, cell in enumerate(cells) if cell and (field := field_of(cell.text))}
         # A label with its value beside it is no header, though both may be words of the table above.
         if len(columns) > 1 and (kind := kind_of({*columns.values(), *head})) is not None:
             _refuse_twins(columns, cells)
             unknown = {x: cell.text for x, cell in enumerate(cells) if cell and x not in columns}
-            rows = tuple(_rows(grid, number + 1, columns, head))
+            rows = LateSheet(partial(_rows, grid, number + 1, columns, head))
             return Sheet(
                 name=grid.name,
                 kind=kind,
@@ -120,9 +120,9 @@ def read_sheet(grid: Grid) -> Sheet | None:
     return None
 
 
-def _rows(grid: Grid, first: int, columns: Mapping[int, str], head: Mapping[str, Cell]) -> Iterable[Row]:
+def _rows(grid: Grid, first: int, columns: Mapping[int, str], head: Mapping[str, Cell]) -> Iterator[Row]:
     letters = {field: column_letters(x + 1) for x, field in columns.items()}
-    for number, cells in enumerate(grid.rows[first:], start=first + 1):
+    for number, cells in enumerate(grid.after(first), start=first + 1):
         present = [cell for cell in cells if cell]
         if not present or normal_label(present[0].text) in _TOTALS:
             continue
@@ -155,7 +155,7 @@ def unknown_header(grids: Iterable[Grid]) -> InputError:
     """The error for a document without a known header: names the row that comes nearest and what it lacks."""
     best: tuple[int, str, tuple[str, ...], str] = (0, "", (), "")
     for grid in grids:
-        for number, cells in enumerate(grid.rows[:SEARCHED_ROWS], start=1):
+        for number, cells in enumerate(grid.first(SEARCHED_ROWS), start=1):
             fields = {field for cell in cells if cell and (field := field_of(cell.text))}
             for kind in KINDS:
                 lacking = kind.missing(fields)

@@ -74,11 +74,11 @@ def _from_csv(data: bytes, mapping: Mapping) -> Iterator[Row]:
 
 def _csv_rows(data: bytes, delimiter: bytes, header: int, mapping: Mapping) -> Iterator[Row]:
     grid = read_grid(data, delimiter)
-    titles = {cell.text: x for x, cell in reversed(list(enumerate(grid.rows[header]))) if cell}
+    titles = {cell.text: x for x, cell in reversed(list(enumerate(grid.first(header + 1)[header]))) if cell}
     places = {field: titles[title] for field, title in mapping.fields.items()}
     used = set(places.values())
     head = _head(mapping)
-    for number, cells in enumerate(grid.rows[header + 1 :], start=header + 2):
+    for number, cells in enumerate(grid.after(header + 1), start=header + 2):
         if not any(cells):
             continue
         found: dict[str, Cell] = {}
