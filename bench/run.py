@@ -2,6 +2,7 @@
 
     bench/run.py [NAME...] [--json] [--scale tiny|small|bar] [--data-dir DIR] [--list]
     bench/run.py curves [--to N] [--data-dir DIR] [--json]      how costs grow with the tables; see curves.py
+    bench/run.py load [--minutes N] [--pace X]                  a compressed day of mixed load; see docs/LOAD.md
 
 Without names every row is measured, in an order in which later rows find bigger tables. ``--scale small`` takes
 minutes and states the sizes it reached; ``--scale bar`` fills the tables to the sizes that the bars name. A missed
@@ -20,6 +21,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import curves
+import load.run
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -106,6 +108,8 @@ def show(rows: list[Row]) -> None:
 
 def main() -> int:
     """Run the bench as the command line says."""
+    if sys.argv[1:2] == ["load"]:
+        return load.run.main(sys.argv[2:])
     if sys.argv[1:2] == ["curves"]:
         return curves.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description="Measure, each row with its floor from the same run.")

@@ -36,8 +36,8 @@ async def pack_scan(bench: Bench) -> Row:
     services, server, empty = await bench.services(), await bench.server(), await bench.empty_server()
     rate = PARCELS_A_DAY * TIMES / 86_400
     parcels = max(STATIONS, round(rate * bench.scale.lag_seconds * 4))
-    cookies = await _sessions(services)
-    tokens = [await _token(server.port, cookie) for cookie in cookies]
+    cookies = await open_sessions(services)
+    tokens = [await csrf_token(server.port, cookie) for cookie in cookies]
     serials = await _serials(services, (parcels + STATIONS) * ITEMS)
     warm, serials = serials[: STATIONS * ITEMS], serials[STATIONS * ITEMS :]
     _check(await replay(HOST, server.port, _streams(cookies, tokens, warm, rate), _accepted))
@@ -82,7 +82,7 @@ def _accepted(status: int, body: bytes) -> bool:
     return status == 200 and (told.get("ok") is True or told.get("state") == "stored")
 
 
-async def _sessions(services: Services) -> list[str]:
+async def open_sessions(services: Services) -> list[str]:
     """A signed-in worker for each station, as its cookie."""
     found = []
     for number in range(STATIONS):
@@ -94,7 +94,7 @@ async def _sessions(services: Services) -> list[str]:
     return found
 
 
-async def _token(port: int, cookie: str) -> str:
+async def csrf_token(port: int, cookie: str) -> str:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(f"http://{HOST}:{port}/console/pack/state", headers={"Cookie": cookie})
     return str(answer.json()["csrf"])
@@ -115,7 +115,7 @@ def _streams(
     for number in range(len(serials) // ITEMS):
         station = number % len(cookies)
         items = serials[number * ITEMS : (number + 1) * ITEMS]
-        for step, (door, payload) in enumerate(_parcel(items)):
+        for step, (door, payload) in enumerate(parcel_scans(items)):
             body = urlencode({"csrf": tokens[station], "payload": json.dumps(payload)}).encode()
             sent = request(
                 "POST", f"/console/pack/{door}", body, Cookie=cookies[station], Origin=BASE_URL,
@@ -125,7 +125,7 @@ def _streams(
     return streams
 
 
-def _parcel(serials: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
+def parcel_scans(serials: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
     waybill = f"BP{uuid.uuid4().hex[:16].upper()}"
     held = {"waybill": waybill, "courier": _COURIER}
 
@@ -133,7 +133,7 @@ def _parcel(serials: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         return "look", {"scan": str(uuid.uuid4()), "text": text, "courier": _COURIER, **more}
 
     uris = [f"https://id.gs1.org/01/{GTIN}/21/{serial}" for serial in serials]
-    act = {
+    act: dict[str, object] = {
         "act_id": str(uuid.uuid4()),
         "kind": "pack",
         "at": datetime.now(UTC).isoformat(),

@@ -60,8 +60,14 @@ class Memory(msgspec.Struct, frozen=True):
 
 def database_cpu_seconds(folder: Path) -> float:
     """Processor time of the embedded server of a deployment, its finished backends included."""
+    postmaster, *backends = database_processes(folder)
+    return _cpu_seconds(postmaster, ended=True) + sum(_cpu_seconds(pid) for pid in backends)
+
+
+def database_processes(folder: Path) -> list[int]:
+    """The processes of the embedded server of a deployment, its leader first."""
     postmaster = int((folder / "database" / "cluster" / "postmaster.pid").read_text("ascii").split()[0])
-    return sum(_cpu_seconds(pid, ended=pid == postmaster) for pid in [postmaster, *_children(postmaster)])
+    return [postmaster, *_children(postmaster)]
 
 
 def _cpu_seconds(pid: int, *, ended: bool = False) -> float:
