@@ -92,6 +92,8 @@ async def test_the_page_loads_nothing_from_elsewhere_and_may_have_a_worker(clien
             {"ok": True, "kind": "waybill", "expected": []},
         ),
         (WAYBILL, {"want": "waybill"}, {"ok": False, "code": "station.courier.unknown"}),
+        (SKU, {"want": "waybill", "courier": COURIER}, {"ok": False, "code": "station.waybill.first"}),
+        ("7312345678909", {"want": "waybill", "courier": COURIER}, {"ok": True, "kind": "waybill"}),
         ("!!", {"want": "waybill", "courier": COURIER}, {"ok": False, "code": "station.waybill.form"}),
         (SKU, {}, {"ok": True, "kind": "class", "gtin": GTIN, "en": "Infant formula stage 3", "lots": [LOT]}),
         (f"]C101{GTIN}10{LOT}", {}, {"ok": True, "kind": "lot", "lot": LOT}),

@@ -163,7 +163,9 @@ async def test_without_papers_the_sku_is_scanned_and_the_worker_says_when_it_is_
     await station.scan(SKU, label(station.house.good[0]))
     await station.page.locator("#done").click()
     await station.says("DONE", "done")
-    await station.scan("SF1399000000018", SKU, label(station.house.good[1]), "SF1399000000018")
+    await station.refuses(SKU, "SCAN THE WAYBILL")
+    digits = "7312345678909"  # a courier's number with the form of a GTIN
+    await station.scan(digits, SKU, label(station.house.good[1]), digits)
     await station.says("DONE", "done")
     assert await station.events() == 2, "scanning the waybill again says done as well"
 

@@ -81,6 +81,7 @@ async def _station(request: Call, session: Session) -> Station:
     couriers = await list_couriers(services_of(request).pool)
     return Station(
         deliverer=Deliverer(session.party.party_id, session.grants, party_numbers(session.party)),
+        by=session.user.user_id,
         place=_place(session),
         couriers=[code for code, _, _ in couriers],
     )
@@ -195,7 +196,8 @@ async def look_at_scan(request: Call) -> Response[bytes]:
         session = await _worker(request)
         services = services_of(request)
         scan = await _payload(request, Scan)
-        couriers = [code for code, _, _ in await list_couriers(services.pool)]
+        named = await list_couriers(services.pool) if scan.want == "waybill" else []
+        couriers = [code for code, _, _ in named]
         found = await look(
             services.pool, services.vault, scan, party_id=session.party.party_id, couriers=couriers
         )

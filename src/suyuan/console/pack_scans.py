@@ -88,6 +88,9 @@ async def _waybill(pool: Pool, vault: Vault, scan: Scan, couriers: Sequence[str]
     if not number:
         return {"ok": False, "code": "station.waybill.form"}
     async with reading(pool) as conn:
+        goods = gtin_of(goods_of(scan.text)[1])
+        if goods and await find_products(conn, [goods]):
+            return {"ok": False, "code": "station.waybill.first"}
         try:
             parcel = await find_parcel(conn, vault, number, couriers, scan.courier, datetime.now(UTC))
         except InputError as error:

@@ -49,9 +49,13 @@ class ActResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True):
-    """Where acts are performed: for which party, at which place, with which couriers' customs codes."""
+    """Where acts are performed: for which party, at which place, with which couriers' customs codes.
+
+    ``by`` is the ID of the user, which stands in the evidence and nowhere else.
+    """
 
     deliverer: Deliverer
+    by: str = ""
     place: str = ""
     couriers: Sequence[str] = ()
 
@@ -82,7 +86,7 @@ async def perform(pool: Pool, capture: Capture, vault: Vault, act: Act, station:
         findings = await _findings(conn, act, parcel)
         if findings:
             return ActResult(state="refused", act_id=act.act_id, findings=tuple(findings))
-        data = canonical_json(msgspec.to_builtins(act))
+        data = canonical_json({"act": msgspec.to_builtins(act), "by": station.by})
         courier = parcel.courier if parcel is not None else ""
         papers = parcel.papers if parcel is not None and act.kind == "pack" else ()
         event = event_of(act, station.place, courier, papers)
@@ -133,7 +137,7 @@ def _personal(data: bytes, act: Act, courier: str) -> tuple[PersonalField, ...]:
         return ()
     start = data.index(b'"waybill":"') + len(b'"waybill":"')
     subject = ("waybill", courier, act.waybill)
-    return (PersonalField("$.waybill", start, start + len(act.waybill), "waybill_no", subject),)
+    return (PersonalField("$.act.waybill", start, start + len(act.waybill), "waybill_no", subject),)
 
 
 async def withdraw(pool: Pool, capture: Capture, undo: Undo, station: Station) -> ActResult:
@@ -162,7 +166,9 @@ async def withdraw(pool: Pool, capture: Capture, undo: Undo, station: Station) -
             event_id=f"urn:uuid:{undo.act_id}",
             error_declaration=ErrorDeclaration(declaration_time=undo.at.astimezone(UTC), reason=_MISTAKE),
         )
-        data = canonical_json({"undo": undo.act_id, "at": undo.at.astimezone(UTC).isoformat()})
+        data = canonical_json(
+            {"undo": undo.act_id, "at": undo.at.astimezone(UTC).isoformat(), "by": station.by}
+        )
         reading = Reading(KIND, (DerivedEvent(event, "$", RULE),))
         await capture.submit_events(conn, reading, data, station.deliverer, name="station-undo")
         return ActResult(state="stored", act_id=undo.act_id)

@@ -11,12 +11,14 @@
     gtin: desk.act.sku && !expects() ? desk.act.sku.gtin : "", lot: desk.act.lot,
   });
   const takeWaybill = async (code) => {
-    if (code.kind !== "other") return refuse(desk.mode === "pack" ? "station.waybill.first" : "station.parent.first");
-    if (!station.isWaybill(code.number)) return refuse("station.waybill.form");
+    // Couriers number in digits too, and one number in ten looks like a GTIN; the server knows the goods.
+    if (code.kind !== "other" && !/^\d+$/.test(code.text)) return refuse(desk.mode === "pack" ? "station.waybill.first" : "station.parent.first");
+    const number = code.text.toUpperCase();
+    if (!station.isWaybill(number)) return refuse("station.waybill.form");
     const answer = await station.look({ ...asked(code, "waybill"), waybill: "", courier: the("courier").value });
     if (answer && !answer.ok) return refuse(answer.code);
     const told = answer || { courier: the("courier").value, expected: [], packed: [] };
-    desk.act.waybill = { number: code.number, courier: told.courier, expected: told.expected, packed: told.packed };
+    desk.act.waybill = { number, courier: told.courier, expected: told.expected, packed: told.packed };
     if (desk.mode === "pack" && told.packed.length) return noted("again");
     return accepted();
   };
@@ -61,7 +63,7 @@
     const want = step();
     if (want === "waybill") return takeWaybill(code);
     if (want === "parent") {
-      if (code.kind === "other" && desk.mode === "unpack") return takeWaybill(code);
+      if (desk.mode === "unpack" && (code.kind === "other" || code.kind === "class")) return takeWaybill(code);
       if (code.kind !== "sscc" && code.kind !== "item") return refuse("station.parent.first");
       desk.act.parent = code.uri;
       return accepted();
@@ -71,8 +73,8 @@
       desk.act.shelf = code.text;
       return accepted();
     }
+    if (desk.mode === "pack" && desk.act.waybill.number === code.text.toUpperCase() && desk.act.parts.length) return complete();
     if (code.kind === "other") {
-      if (desk.mode === "pack" && desk.act.waybill.number === code.number && desk.act.parts.length) return complete();
       return refuse(want === "sku" ? "station.sku.first" : "station.code.unread");
     }
     if (code.kind === "item" || code.kind === "sscc") return desk.mode === "pack" && code.kind === "sscc" ? refuse("station.code.unread") : takeItem(code);
