@@ -11,7 +11,8 @@ from deployment import GTIN, LOT, Deployment, commissioned, item, observed, with
 from suyuan.capture.prepare import Deliverer
 from suyuan.errors import InputError
 from suyuan.issuing import aliasing, find_batches, void
-from suyuan.issuing.aliasing import AliasImport, import_aliases, rows_of_list, rows_of_range
+from suyuan.issuing.alias_rows import rows_of_list, rows_of_range
+from suyuan.issuing.aliasing import AliasImport, import_aliases
 from suyuan.issuing.foreign_codes import CodeSystem, code_range
 
 CCIC = CodeSystem("ccic")

@@ -14,7 +14,8 @@ from suyuan.api.codes import find_batch_of
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, services_of
 from suyuan.api.requests import MAX_COMMAND_BYTES, MAX_URI, PAPER_BYTES, read_command, received_paper
-from suyuan.issuing.aliasing import AliasImport, import_aliases, rows_of_list, rows_of_range
+from suyuan.issuing.alias_rows import rows_of_list, rows_of_range
+from suyuan.issuing.aliasing import AliasImport, import_aliases
 from suyuan.issuing.foreign_codes import code_range, code_system
 
 

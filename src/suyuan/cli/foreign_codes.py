@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from suyuan.app import Services
-    from suyuan.issuing.aliasing import AliasImport, Rows
+    from suyuan.issuing.alias_rows import Rows
+    from suyuan.issuing.aliasing import AliasImport
 
 alias = typer.Typer(no_args_is_help=True, help="Codes of other systems on the same items.")
 
@@ -68,7 +69,8 @@ def import_(
 
     async def work(services: Services) -> AliasImport:
         from suyuan.issuing import get_batch
-        from suyuan.issuing.aliasing import import_aliases, rows_of_list, rows_of_range
+        from suyuan.issuing.alias_rows import rows_of_list, rows_of_range
+        from suyuan.issuing.aliasing import import_aliases
         from suyuan.issuing.foreign_codes import code_range, code_system
 
         wanted = code_system(system, city)

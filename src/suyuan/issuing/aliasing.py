@@ -13,28 +13,27 @@ import asyncio
 import contextlib
 import csv
 import io
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 import msgspec
 
 from suyuan.capture.index import key_of, kind_of_thing
 from suyuan.capture.intake import Capture
+from suyuan.capture.payload import read_body
 from suyuan.capture.prepare import Deliverer
 from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.epcis.model import Event, Place
 from suyuan.epcis.reading import DerivedEvent, Reading
 from suyuan.errors import InputError, SuyuanError
 from suyuan.gs1.digital_link import canonical, parse, without_trailing_slash
-from suyuan.issuing.codes import Batch
-from suyuan.issuing.foreign_codes import CodeRange, CodeSystem
+from suyuan.issuing.alias_rows import MAX_LINE, Rows
+from suyuan.issuing.foreign_codes import CodeSystem
 
 ALIASING = "urn:suyuan:bizstep:aliasing"
 KIND = "suyuan/aliases"
 PORTION = 2_000
 MAX_TOLD = 20
-_MAX_LINE = 2_000
 _STATEMENT_SECONDS = 3600.0
 _FAULTS = {
     "twice": "the code stands in several rows",
@@ -45,8 +44,6 @@ _FAULTS = {
 }
 _COLUMNS = ("line", "code", "thing", "item", "gtin", "serial", "code_key", "item_key")
 _Record = tuple[int, str, str, str, str, str, bytes, bytes]
-# Rows as they were given: line, code, item; made anew each time they are asked for.
-Rows = Callable[[Connection], AsyncGenerator[Sequence[tuple[int, str, str]], None]]
 
 
 class AliasImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +69,10 @@ async def import_aliases(
     async def work(conn: Connection) -> AliasImport:
         await conn.execute(sql(__package__, "alias_rows"))
         total = await _fill(conn, system, rows)
-        await conn.execute("CREATE INDEX ON alias_row (line); ANALYZE alias_row")
+        await conn.execute("CREATE UNIQUE INDEX ON alias_row (line); ANALYZE alias_row")
+        await _compare(conn, deliverer.party_id)
         await _check(conn, deliverer.party_id, total)
-        await conn.execute(sql(__package__, "alias_repeated"), deliverer.party_id, timeout=_STATEMENT_SECONDS)
+        await conn.execute("SET LOCAL enable_seqscan = on")
         return await _state(conn, capture, deliverer, facility, total, progress)
 
     return await transaction(pool, work)
@@ -123,7 +121,7 @@ def read_item(text: str) -> tuple[str, str, str]:
     if web or uri.startswith("https://id.gs1.org/"):
         link = parse(uri, older_forms=web)
         uri, gtin, serial = link.canonical, link.gtin or "", link.serial or ""
-    if len(text) > _MAX_LINE or kind_of_thing(uri) != "item" or uri.startswith("urn:suyuan:label:"):
+    if len(text) > MAX_LINE or kind_of_thing(uri) != "item" or uri.startswith("urn:suyuan:label:"):
         raise InputError(
             "issuing.alias.item",
             f"{text[:60]!r} is no item.",
@@ -157,6 +155,26 @@ class _Faults:
             path=f"line {self._told[0][0]}",
             remedy="Nothing was imported. Correct these rows and send the whole list again.",
         )
+
+
+async def _compare(conn: Connection, party_id: str) -> None:
+    """Hold the rows against what standing aliases say: drop what the party said itself, mark what is taken."""
+    # From a row to what it names there is an index each time; a guess at sizes must not lead through whole tables.
+    await conn.execute("SET LOCAL enable_seqscan = off")
+    repeated: set[int] = set()
+    taken: set[int] = set()
+    async for row in conn.cursor(
+        sql(__package__, "alias_said"), prefetch=PORTION, timeout=_STATEMENT_SECONDS
+    ):
+        others = [uri for uri in read_body(row["body"]).get("epcList") or () if uri != row["thing"]]
+        if len(others) != 1:
+            continue  # no alias that a trace follows
+        if others[0] != row["item"]:
+            taken.add(row["line"])
+        elif row["party_id"] == party_id:
+            repeated.add(row["line"])
+    await conn.execute(sql(__package__, "alias_taken"), sorted(taken))
+    await conn.execute(sql(__package__, "alias_repeated"), sorted(repeated - taken))
 
 
 async def _check(conn: Connection, party_id: str, total: int) -> None:
@@ -219,84 +237,3 @@ def _paper(now: datetime, pairs: Iterable[tuple[str, str]]) -> bytes:
     writer.writerow(("code", "item", now.isoformat()))
     writer.writerows(pairs)
     return text.getvalue().encode()
-
-
-# -- where rows come from -------------------------------------------------------------------------------------
-
-
-def rows_of_list(open_file: Callable[[], BinaryIO]) -> Rows:
-    """Rows of a CSV with the columns ``code`` and ``item`` (UTF-8), line numbers as in the file."""
-
-    async def rows(_: Connection) -> AsyncGenerator[Sequence[tuple[int, str, str]], None]:
-        with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as text:
-            lines = _lines(text)
-            while portion := await asyncio.to_thread(_take, lines):
-                yield portion
-
-    return rows
-
-
-def _take(lines: Iterator[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
-    return [row for _, row in zip(range(PORTION * 5), lines, strict=False)]
-
-
-def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str, str]]:
-    reader = csv.reader(_short(file))
-    try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        if not {"code", "item"} <= set(header):
-            raise InputError(
-                "issuing.alias.columns",
-                "The list has no columns code and item.",
-                path="line 1",
-                remedy="Begin it with the line: code,item",
-            )
-        code, item = header.index("code"), header.index("item")
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                filled = [*cells, *[""] * (len(header) - len(cells))]
-                yield reader.line_num, filled[code].strip(), filled[item].strip()
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            "issuing.alias.text",
-            f"The list is no CSV in UTF-8: {error}.",
-            path=f"line {reader.line_num + 1}",
-            remedy="Save it as CSV UTF-8, numbers as text so that zeros in front stay.",
-        ) from None
-
-
-def _short(file: io.TextIOWrapper) -> Iterator[str]:
-    """Lines of bounded length: one without an end must not fill the memory."""
-    while line := file.readline(_MAX_LINE + 1):
-        if len(line) > _MAX_LINE:
-            raise csv.Error(f"a line has more than {_MAX_LINE} characters")
-        yield line
-
-
-def rows_of_range(batch: Batch, codes: CodeRange, first: int = 1) -> Rows:
-    """A range of codes on the labels of a batch, in its order from label ``first`` on.
-
-    Raises ``InputError`` (``issuing.alias.length``) where the batch has not so many labels.
-    """
-    last = first + len(codes) - 1
-    if not 1 <= first <= last <= batch.count:
-        raise InputError(
-            "issuing.alias.length",
-            f"{len(codes)} codes from label {first} on go beyond the batch's {batch.count} labels.",
-            path="to",
-            remedy="One code for each label: shorten the range, or name another batch.",
-        )
-    stem = f"https://id.gs1.org/01/{batch.gtin}/21/"
-
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[tuple[int, str, str]], None]:
-        wanted = iter(codes)
-        for start in range(first, last + 1, PORTION * 5):
-            found = await conn.fetch(
-                sql(__package__, "serials_from"),
-                batch.batch_id,
-                start,
-                min(start + PORTION * 5 - 1, last),
-            )
-            yield [(row["ordinal"], next(wanted), stem + row["serial"]) for row in found]
-
-    return rows

@@ -6,5 +6,6 @@ CREATE TEMPORARY TABLE alias_row (
     gtin     text NOT NULL,
     serial   text NOT NULL,
     code_key bytea NOT NULL,
-    item_key bytea NOT NULL
+    item_key bytea NOT NULL,
+    taken    boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP
