@@ -25,6 +25,7 @@ from deployment import (
 )
 
 from suyuan.compliance.activation import ActivationCommand, activate_codes
+from suyuan.compliance.balance import Subject, balance_of
 from suyuan.compliance.stock import StockQuery, stock_of
 from suyuan.compliance.stock_model import LedgerStock, LotStock, Stock
 
@@ -340,3 +341,20 @@ async def test_the_factory_is_no_stock_of_the_ledger(house: House) -> None:
     await house.say(of_lot("2025-08-02", 44, bizStep="storing", bizLocation={"id": "urn:suyuan:place:NLZWO"}))
     [lot] = (await stock(house.deployment)).lots
     assert lot.facility == WAREHOUSE
+
+
+async def test_the_balance_too_finds_what_a_station_packed_by_its_waybill_alone(house: House) -> None:
+    """A parcel's packing names its waybill; the parcel's list says that it is that list's."""
+
+    async def uncoded() -> dict[str, str]:
+        subject = Subject(gtin=GTIN, lot=LOT, ledger_item=LEDGER, facility=WAREHOUSE)
+        return {one.code: one.quantity for one in (await balance_of(house.deployment.pool, subject)).findings}
+
+    await house.say(*house.day())
+    assert await uncoded() == {}
+    await house.say(packed("P1", house.serials[0], when="2025-10-03", action="DELETE"))
+    assert await uncoded() == {"balance.outflow.uncoded": "1"}
+    await house.say(packed("P1", house.serials[0], when="2025-10-04"))
+    assert await uncoded() == {}
+    await house.say(packed("P1", when="2025-10-05", action="DELETE"))
+    assert await uncoded() == {"balance.outflow.uncoded": "2"}

@@ -19,6 +19,7 @@ command to activate.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -246,19 +247,54 @@ async def _reported_serials(conn: Connection, subject: Subject, serials: set[str
 
 
 async def _packed(conn: Connection, subject: Subject, exit_lists: Mapping[str, Decimal]) -> Decimal | None:
-    """How many serials of the GTIN were packed into the parcels of these exit lists; None where none are named."""
-    parcels: set[str] = set()
+    """How many serials of the GTIN lie in the parcels of these exit lists; None where no parcels are named.
+
+    A packing names the list of its parcel, or its waybill alone, as stations do; other papers say whose that is.
+    """
+    lists: set[str] = set()
     async for event in standing_events(conn, exit_lists, [Role.DOCUMENT, Role.SHARED]):
-        parcels.update(uri for uri in documents_of(event.body) if document_kind(uri) == "parcel-list")
-    if not parcels:
+        lists.update(uri for uri in documents_of(event.body) if document_kind(uri) == "parcel-list")
+    if not lists:
         return None
-    gtin = f"https://id.gs1.org/01/{subject.gtin}/21/"
-    serials: set[str] = set()
-    async for event in standing_events(conn, parcels, [Role.DOCUMENT]):
+    inside = _Inside(f"https://id.gs1.org/01/{subject.gtin}/21/")
+    waybills: set[str] = set()
+    async for event in standing_events(conn, lists, [Role.DOCUMENT]):
+        documents = documents_of(event.body)
         if event.words[0] == "packing":
-            named = await whole_list(conn, event.row["event_key"], event.body, "childEPCs")
-            serials.update(uri.removeprefix(gtin) for uri in named if uri.startswith(gtin))
-    return Decimal(len(serials))
+            await inside.add(conn, event)
+        elif len({uri for uri in documents if document_kind(uri) == "parcel-list"}) == 1:
+            waybills.update(uri for uri in documents if document_kind(uri) == "waybill")
+    async for event in standing_events(conn, waybills, [Role.PARENT]):
+        await inside.add(conn, event)
+    return Decimal(inside.count())
+
+
+class _Inside:
+    """Which serials lie in a parcel: put in by their last act, and the parcel not emptied since."""
+
+    def __init__(self, stem: str) -> None:
+        self._stem = stem
+        self._last: dict[str, tuple[datetime, bool, str]] = {}
+        self._emptied: dict[str, datetime] = {}
+
+    async def add(self, conn: Connection, event: StandingEvent) -> None:
+        """Take in one act on a parcel, in whatever order."""
+        named = await whole_list(conn, event.row["event_key"], event.body, "childEPCs")
+        parent, at = str(event.body.get("parentID") or ""), event.row["event_time"]
+        taken_out = event.body.get("action") == "DELETE"
+        if taken_out and not named:
+            self._emptied[parent] = max(self._emptied.get(parent, at), at)
+        for uri in named:
+            if uri.startswith(self._stem):
+                said = (at, not taken_out, parent)
+                self._last[uri] = max(self._last.get(uri, said), said)
+
+    def count(self) -> int:
+        """How many lie in a parcel."""
+        return sum(
+            put_in and (parent not in self._emptied or self._emptied[parent] < at)
+            for at, put_in, parent in self._last.values()
+        )
 
 
 def allowance_of(balance: Balance) -> int:
