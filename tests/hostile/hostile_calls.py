@@ -26,9 +26,11 @@ async def call(
     target, _, query = path.partition("?")
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": unquote(target), "raw_path": target.encode("latin-1"), "query_string": query.encode("latin-1"),
+        "path": unquote(target), "raw_path": target.encode("latin-1"),
+        "query_string": query.encode("latin-1"),
         "root_path": "",
-        "headers": [(b"host", b"localhost"), *((n.lower().encode(), v.encode("latin-1")) for n, v in headers)],
+        "headers": [(b"host",
+        b"localhost"), *((n.lower().encode(), v.encode("latin-1")) for n, v in headers)],
         "client": (peer, 50000), "server": ("127.0.0.1", 8080), "state": {},
     }  # fmt: skip
     start: dict[str, Any] = {}
