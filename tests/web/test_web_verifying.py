@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import AsyncIterator
 
@@ -12,10 +13,14 @@ from suyuan import settings as configuration
 from suyuan.app import Services, open_services
 from suyuan.asgi import opened
 from suyuan.issuing import issue, iter_serials
+from suyuan.issuing.alias_rows import rows_of_list
+from suyuan.issuing.aliasing import import_aliases
+from suyuan.issuing.foreign_codes import CodeSystem
 from suyuan.parties import Party, add_party
 from suyuan.scans import verifying
 
 GTIN = "08710000001236"
+site_services: dict[httpx.AsyncClient, Services] = {}
 Site = tuple[httpx.AsyncClient, str, str, str]
 
 
@@ -30,6 +35,7 @@ async def site(database_url: str, tmp_path) -> AsyncIterator[Site]:
         async with opened(services) as application:
             transport = httpx.ASGITransport(app=application, client=("192.0.2.9", 1))  # type: ignore[arg-type]
             async with httpx.AsyncClient(transport=transport, base_url="http://trace.example") as client:
+                site_services[client] = services
                 yield client, f"/01/{GTIN}/21/{serial}", code, f"/01/{GTIN}/21/{plain}"
 
 
@@ -105,6 +111,46 @@ async def test_what_a_form_does_not_send(site: Site) -> None:
         assert (await client.request(method, path)).status_code == 405
     assert (await client.post(f"/trace{path}", data={"scratch_code": "0" * 12})).status_code == 405
     assert (await client.post(f"/01/{GTIN}", data={"scratch_code": "0" * 12})).status_code == 404
+
+
+async def test_another_systems_code_leads_to_the_item(site: Site) -> None:
+    client, path, _, plain = site
+    services = site_services[client]
+    maker = await services.deliverer_of("maker")
+    for system, code, where in (
+        (CodeSystem("ccic"), "000000204200233", path),
+        (CodeSystem("url"), "https://brand.example/x/123", path),
+        (CodeSystem("city", "440100"), "NS-1", plain),
+    ):
+        rows = f"code,item\n{code},https://id.gs1.org{where}\n".encode()
+        await import_aliases(
+            services.pool, services.capture, system, rows_of_list(lambda rows=rows: io.BytesIO(rows)), maker
+        )  # type: ignore[misc]
+    for label, where in (
+        ("/label/ccic/000000204200233", path),
+        ("/label/url/https%3A%2F%2Fbrand.example%2Fx%2F123", path),
+        ("/label/city-440100/NS-1", plain),
+    ):
+        answer = await client.get(f"{label}?lang=en", follow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (307, f"{where}?lang=en")
+    page = await client.get(
+        "/label/ccic/000000204200233", headers={"Accept": "text/html"}, follow_redirects=True
+    )
+    assert page.status_code == 200
+    assert "000000204200233" in page.text
+    for label, status in (
+        ("/label/ccic/000000204200234", 404),
+        ("/label/ccic/204200233", 400),
+        ("/label/rfid/1", 400),
+        ("/label/city-44/NS-1", 400),
+        ("/label/url/https%3A%2F%2Fbrand.example%2Fx%2F124", 404),
+        ("/label/", 400),
+        ("/label", 400),
+    ):
+        for accept in ("text/html", "application/json"):
+            answer = await client.get(label, headers={"Accept": accept})
+            assert answer.status_code == status, label
+    assert (await client.post("/label/ccic/000000204200233")).status_code == 405
 
 
 async def test_too_many_tries(site: Site) -> None:

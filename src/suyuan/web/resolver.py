@@ -32,6 +32,7 @@ from suyuan.gs1.linkset import (
 from suyuan.scans import Verification
 from suyuan.trace.kept import Kept
 from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
+from suyuan.web.labels import item_path_of
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
@@ -164,6 +165,16 @@ class Resolver:
             return self._refusal(error, question, lang, human=True)
         path = path_of(target.uri)
         return verification_answer(answer, lang, self.settings, address=prefix + path, code=path)
+
+    async def by_label(self, question: Question) -> Answer:
+        """Send whoever asks with another system's code to the item that bears it."""
+        try:
+            path = await item_path_of(self.source, question.path)
+        except SuyuanError as error:
+            lang = choose_language(_parameters(question.query).get("lang"), question.accept_language)
+            return self._refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+        location = f"{path}?{question.query}" if question.query else path
+        return Answer(status=307, headers={**_CORS, "Location": location, "Cache-Control": "no-cache"})
 
     async def _verified(self, gtin: str, serial: str, typed: str, address: str) -> Verification | None:
         """What the verification came to; None where what was typed is no scratch code."""

@@ -54,6 +54,7 @@ def item_routes(source: ItemSource, settings: PageSettings) -> Router:
         _mount(["/item"], _items(resolver, "page", "/item")),
         _mount(["/trace"], _items(resolver, "json", "/trace")),
         _mount(["/bundle"], _items(resolver, "bundle", "/bundle")),
+        _mount(["/label"], _items(resolver, "label", "/label")),
     ]
     handlers += [_mount([path], _fixed(answer)) for path, answer in _fixed_answers(settings).items()]
     return Router(path="/", route_handlers=handlers)
@@ -69,7 +70,7 @@ def _mount(paths: list[str], app: App) -> ASGIRouteHandler:
     return asgi(paths, is_mount=True, copy_scope=False)(mounted)
 
 
-def _items(resolver: Resolver, kind: Wanted | Literal["bundle"] | None, prefix: str) -> App:
+def _items(resolver: Resolver, kind: Wanted | Literal["bundle", "label"] | None, prefix: str) -> App:
     # Where people look at an item they may also verify it.
     allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if kind in (None, "page") else ()))
 
@@ -82,6 +83,8 @@ def _items(resolver: Resolver, kind: Wanted | Literal["bundle"] | None, prefix: 
             if question.method == "POST":
                 typed = await _read_typed(receive)
                 answer = await resolver.verify(question, typed, str(scope.get("suyuan_address", "")), prefix)
+            elif kind == "label":
+                answer = await resolver.by_label(question)
             else:
                 answer = await resolver.answer(question, kind)
         except Exception as error:
