@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -261,11 +262,16 @@ async def page_unchanged(bench: Bench) -> Row:
 async def _page_row(bench: Bench, name: str, *, computed: bool) -> Row:
     goods = await bench.goods(bench.scale.items)
     services, server, empty = await bench.services(), await bench.server(), await bench.empty_server()
-    count, clients = bench.scale.pages, 16
-    # More pages than are kept, in turn: when one is asked for again it has been forgotten.
-    pages = [_page(item) for item in goods.items] if computed else [_page(item) for item in goods.items[:40]]
-    await send(HOST, server.port, pages[-8:] if computed else pages * 4, connections=clients)
-    wanted = (pages * (count // len(pages) + 1))[:count]
+    clients, pages = 16, [_page(item) for item in goods.items]
+    if computed:
+        # Each page once and in no order: what was asked for before would be remembered, and neighbours meet by chance.
+        random.Random(7).shuffle(pages)
+        warm, wanted = pages[-8:], pages[:-8][: bench.scale.pages]
+    else:
+        pages = pages[:40]
+        warm, wanted = pages * 4, (pages * (bench.scale.pages // len(pages) + 1))[: bench.scale.pages]
+    count = len(wanted)
+    await send(HOST, server.port, warm, connections=clients)
     cost = _Cost(bench, server)
     outcome = await send(HOST, server.port, wanted, connections=clients)
     _check(outcome, 200)
@@ -280,7 +286,7 @@ async def _page_row(bench: Bench, name: str, *, computed: bool) -> Row:
         least.rate,
         await bench.conditions(
             requests=count,
-            distinct_pages=min(len(pages), count),
+            distinct_pages=len(set(wanted)),
             events_of_the_item=25,
             bytes_per_page=round(outcome.received / count),
             items=size.items,
