@@ -19,7 +19,7 @@ import msgspec
 
 from suyuan.canon import base32_text
 from suyuan.capture.evidence import Paper, evidence_identity
-from suyuan.capture.long_papers import LongPaper, notes_of, store_long
+from suyuan.capture.long_papers import LongPaper, notes_of, read_through, store_long
 from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
 from suyuan.capture.signers import told, with_signature
@@ -27,8 +27,6 @@ from suyuan.capture.sources import Source, source_of
 from suyuan.capture.store import Filed, Stored, store_papers
 from suyuan.db.partitions import ensure_partitions
 from suyuan.db.pool import Connection, Pool, transaction
-from suyuan.epcis.long_documents import HEAD_BYTES, is_long_document
-from suyuan.epcis.long_documents import survey as read_through
 from suyuan.epcis.reading import DerivedEvent, Reading
 from suyuan.errors import ConflictError, InputError, SuyuanError, UnavailableError
 from suyuan.vault import Vault
@@ -73,7 +71,8 @@ class Capture:
     async def submit(self, given: bytes | Source, deliverer: Deliverer, *, name: str = "") -> Stored:
         """Take one paper in and return what became of it, after it was committed.
 
-        A long EPCIS document is read and stored in batches; its bytes may lie in a file (``Source``).
+        A long EPCIS document, and a long sheet whose rows are events, is read and stored in batches; the bytes may lie
+        in a file (``Source``).
 
         Raises ``SuyuanError`` for a paper that is refused (the database is then as it was) and
         ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
@@ -81,7 +80,7 @@ class Capture:
         size = len(given) if isinstance(given, bytes) else given.size
         if size > LONG_BYTES:
             source = await asyncio.to_thread(source_of, given) if isinstance(given, bytes) else given
-            stored = await self.submit_long(source, deliverer, name=name)
+            stored = await self.submit_long(source, deliverer, name=name, sheets=True)
             if stored is not None:
                 return stored
         data = given if isinstance(given, bytes) else await asyncio.to_thread(given.whole)
@@ -95,16 +94,23 @@ class Capture:
         return await self._enqueue(paper, deliverer)
 
     async def submit_long(
-        self, source: Source, deliverer: Deliverer, *, name: str = "", proceed: bool = False
+        self,
+        source: Source,
+        deliverer: Deliverer,
+        *,
+        name: str = "",
+        proceed: bool = False,
+        sheets: bool = False,
     ) -> Stored | None:
         """Take a long document in, in batches, in bounded memory. None where it is of no kind that is read so.
 
-        With ``proceed`` events that are refused are left out and noted. Raises as ``submit``.
+        With ``sheets`` also a sheet whose rows are events. With ``proceed`` events that are refused are left out and
+        noted. Raises as ``submit``.
         """
-        if source.size > MAX_PAPER_BYTES or not is_long_document(source.head(HEAD_BYTES)):
+        if source.size > MAX_PAPER_BYTES:
             return None
         async with self._long:
-            survey = await asyncio.to_thread(read_through, source.open, proceed=proceed)
+            survey = await asyncio.to_thread(read_through, source, sheets=sheets, proceed=proceed)
             if survey is None:
                 return None
             salt = secrets.token_bytes(32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -30,9 +30,12 @@ from suyuan.capture.store import (
     stored_capture,
 )
 from suyuan.db.pool import Connection, sql
-from suyuan.epcis.long_documents import Batch, Survey, batches
+from suyuan.epcis import long_documents
+from suyuan.epcis.long_documents import HEAD_BYTES, Batch, Survey
 from suyuan.epcis.reading import DerivedEvent, Warning_
 from suyuan.errors import SuyuanError
+from suyuan.sheets import long_sheets
+from suyuan.sheets.long_sheets import SheetSurvey
 from suyuan.vault import Vault
 
 _LAST_SECONDS = 600.0
@@ -44,7 +47,7 @@ class LongPaper(msgspec.Struct, frozen=True, kw_only=True):
     """A long paper that was read through, ready to be stored. ``left_out`` are paths of events that are refused."""
 
     source: Source
-    survey: Survey
+    survey: Survey | SheetSurvey
     name: str
     identity: bytes
     capture_id: str
@@ -65,6 +68,20 @@ class _Prepared(msgspec.Struct, frozen=True):
 
 
 Prepare = Callable[[Sequence[DerivedEvent], str], list[PreparedEvent]]
+
+
+def read_through(source: Source, *, sheets: bool, proceed: bool) -> Survey | SheetSurvey | None:
+    """What is known of a long paper after reading it; None where it is of no kind that is read in batches.
+
+    ``sheets`` tells whether a sheet is read so too, ``proceed`` whether events that are refused are left out. Raises
+    ``SuyuanError`` for a paper that is refused.
+    """
+    head = source.head(HEAD_BYTES)
+    if long_documents.is_long_document(head):
+        return long_documents.survey(source.open, proceed=proceed)
+    if sheets and long_sheets.is_long_sheet(head):
+        return long_sheets.survey(source.open)
+    return None
 
 
 def notes_of(refused: Sequence[SuyuanError]) -> tuple[Warning_, ...]:
@@ -126,8 +143,14 @@ async def _add_evidence(conn: Connection, paper: LongPaper, party_id: str, now: 
     return int(rows[0]["evidence_id"]) if rows else None
 
 
+def _batches(paper: LongPaper) -> Iterator[Batch]:
+    if isinstance(paper.survey, SheetSurvey):
+        return long_sheets.batches(paper.survey)
+    return long_documents.batches(paper.source.open, paper.survey)
+
+
 def _steps(paper: LongPaper, prepare: Prepare) -> Generator[_Prepared, None, None]:
-    for batch in batches(paper.source.open, paper.survey):
+    for batch in _batches(paper):
         kept = [event for event in batch.events if event.path not in paper.left_out]
         yield _Prepared(prepare(kept, paper.survey.kind), _parts(paper, batch))
 

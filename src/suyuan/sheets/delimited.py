@@ -8,12 +8,16 @@ multi-byte character in either is a comma, a semicolon, a tab, a quote or a line
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from suyuan.errors import InputError, TooLargeError
-from suyuan.sheets.cells import Cell, Grid, column_letters
+from suyuan.sheets.cells import Cell, Cells, Grid, LateRows, column_letters
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+# The rows of a longer text are split when they are asked for.
+HELD_BYTES: Final = 256 * 1024
 MAX_ROWS: Final = 200_000
 MAX_COLUMNS: Final = 256
 DELIMITERS: Final = (b",", b"\t", b";")
@@ -52,19 +56,27 @@ def read_grid(data: bytes, delimiter: bytes, *, max_rows: int = MAX_ROWS, strict
     """The rows of ``data`` split at ``delimiter``; cells are named ``A1`` style.
 
     With ``strict`` off, an unclosed quote or a surplus of rows ends the grid instead of raising. Raises
-    ``InputError`` (``sheet.encoding.*``, ``sheet.csv.quote``) or ``TooLargeError`` (``sheet.too_large``).
+    ``InputError`` (``sheet.encoding.*``, ``sheet.csv.quote``) or ``TooLargeError`` (``sheet.too_large``), for a long
+    text also while its rows are asked for.
     """
     if len(data) > MAX_BYTES:
         raise TooLargeError("sheet.too_large", f"The text has more than {MAX_BYTES // 1024 // 1024} MiB.")
-    codec, position = read_encoding(data)
+    codec, start = read_encoding(data)
+    split = partial(_split, data, delimiter, codec, start, max_rows, strict)
+    return Grid(name="", rows=LateRows(split) if len(data) > HELD_BYTES else tuple(split()))
+
+
+def _split(
+    data: bytes, delimiter: bytes, codec: str, position: int, max_rows: int, strict: bool
+) -> Iterator[Cells]:
     field = re.compile(rb'"((?:[^"]|"")*+)"|([^' + re.escape(delimiter) + rb"\r\n]*+)", re.DOTALL)
-    rows: list[tuple[Cell | None, ...]] = []
+    count = 0
     row: list[Cell | None] = []
     size = len(data)
     while position < size:
         match = field.match(data, position)
         assert match is not None  # the second branch matches everywhere, if only nothing
-        path = f"{column_letters(len(row) + 1)}{len(rows) + 1}"
+        path = f"{column_letters(len(row) + 1)}{count + 1}"
         group = 2 if match[1] is None else 1
         if group == 2 and match[2].startswith(b'"'):
             if not strict:
@@ -94,13 +106,12 @@ def read_grid(data: bytes, delimiter: bytes, *, max_rows: int = MAX_ROWS, strict
                 "sheet.csv.quote", "Text follows a closing quote.", path=path, remedy='Write a quote as "".'
             )
         position += 2 if data[position : position + 2] == b"\r\n" else 1
-        rows.append(tuple(row))
-        row = []
-        if len(rows) >= max_rows and position < size:
+        yield tuple(row)
+        count, row = count + 1, []
+        if count >= max_rows and position < size:
             if not strict:
                 break
             raise TooLargeError("sheet.too_large", f"The table has more than {max_rows} rows.")
-    return Grid(name="", rows=tuple(rows))
 
 
 def _cell(match: re.Match[bytes], group: int, path: str, codec: str) -> Cell | None:

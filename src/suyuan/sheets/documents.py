@@ -89,6 +89,11 @@ class Findings:
                 if len(self._faults) >= MAX_FAULTS:
                     self.refuse_faults()
 
+    def forget(self) -> None:
+        """Let personal data and warnings go; faults stay."""
+        self._personal.clear()
+        self._warnings.clear()
+
     def refuse_faults(self) -> None:
         """Raise ``FaultySheetError`` with every fault that was noted, if there is one."""
         if self._faults:

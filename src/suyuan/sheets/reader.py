@@ -29,14 +29,14 @@ from suyuan.sheets.tally import read_tally
 from suyuan.sheets.templates import side_sheets
 from suyuan.sheets.verification_log import read_verification_log
 
-_READERS: Final[dict[str, Callable[[Sheet, Findings], list[DerivedEvent]]]] = {
+READERS: Final[dict[str, Callable[[Sheet, Findings], list[DerivedEvent]]]] = {
     "sheet/packing-list": read_packing_list,
     "sheet/tally": read_tally,
     "sheet/events": read_event_sheet,
     "scan/courier": read_courier_scans,
     "log/verification": read_verification_log,
 }
-KINDS: Final = tuple(_READERS)
+KINDS: Final = tuple(READERS)
 _PERSONAL_KINDS: Final = frozenset({"scan/courier", "log/verification"})
 _GLANCE: Final = 64 * 1024
 _KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\.){1,80})"\s*:')
@@ -76,7 +76,7 @@ def read(data: bytes, *, name: str = "") -> Reading:
         start = data[:_GLANCE].removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
         if start[:1] in (b"{", b"["):
             return _read_json(data)
-        return _read_grids((_read_text(data),), whole=False)
+        return _read_grids((read_text(data),), whole=False)
     except SuyuanError:
         raise
     except (RecursionError, OverflowError, MemoryError) as error:
@@ -86,6 +86,12 @@ def read(data: bytes, *, name: str = "") -> Reading:
 
 
 def _read_grids(grids: tuple[Grid, ...], *, whole: bool) -> Reading:
+    sheets, findings = understood(grids)
+    return _read_sheets(sheets, findings, whole=whole)
+
+
+def understood(grids: tuple[Grid, ...]) -> tuple[list[Sheet], Findings]:
+    """The sheets that have a known header, all of one kind, and what is odd about the others. Raises ``InputError``."""
     sheets = [(grid, read_sheet(grid)) for grid in grids]
     known = [sheet for _, sheet in sheets if sheet is not None]
     if not known:
@@ -107,26 +113,33 @@ def _read_grids(grids: tuple[Grid, ...], *, whole: bool) -> Reading:
                 path=sheet.name,
                 remedy="Send each kind of sheet as a file of its own.",
             )
-    return _read_sheets(known, findings, whole=whole)
+    return known, findings
+
+
+def note_unknown(sheet: Sheet, findings: Findings) -> None:
+    """Tell of the columns that nobody knows, where they are not personal anyway."""
+    for title, path in () if sheet.kind in _PERSONAL_KINDS else sheet.unknown_columns:
+        findings.warn(
+            "sheet.column.unknown", path, f"The column {title[:40]!r} is not known; it is in no event."
+        )
+
+
+def no_rows() -> InputError:
+    """The error for a table without content."""
+    return InputError(
+        "sheet.no_rows", "The table has a header and no rows.", remedy="Fill it in and send it again."
+    )
 
 
 def _read_sheets(sheets: list[Sheet], findings: Findings, *, whole: bool) -> Reading:
     kind = sheets[0].kind
     derived: list[DerivedEvent] = []
     for sheet in sheets:
-        derived += _READERS[kind](sheet, findings)
-        if kind not in _PERSONAL_KINDS:
-            for title, path in sheet.unknown_columns:
-                findings.warn(
-                    "sheet.column.unknown",
-                    path,
-                    f"The column {title[:40]!r} is not known; it is in no event.",
-                )
+        derived += READERS[kind](sheet, findings)
+        note_unknown(sheet, findings)
     findings.refuse_faults()
     if not derived:
-        raise InputError(
-            "sheet.no_rows", "The table has a header and no rows.", remedy="Fill it in and send it again."
-        )
+        raise no_rows()
     personal = findings.personal
     return Reading(
         kind=kind,
@@ -144,8 +157,8 @@ def _read_mapped(data: bytes) -> Reading:
     return msgspec.structs.replace(reading, personal=shifted(reading.personal, start))
 
 
-def _read_text(data: bytes) -> Grid:
-    """The text split at the delimiter under which a header shows; the comma if none does."""
+def read_text(data: bytes) -> Grid:
+    """A delimited text, split at the delimiter under which a header shows; the comma if none does."""
     for delimiter in DELIMITERS:
         if read_sheet(
             read_grid(data[:_GLANCE] if len(data) > _GLANCE else data, delimiter, max_rows=40, strict=False)
