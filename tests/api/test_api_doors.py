@@ -29,6 +29,14 @@ GUARDED = [
     ("GET", "/api/v1/codes/batches/1.csv", "codes.issue"),
     ("POST", "/api/v1/codes/activate", "codes.activate"),
     ("POST", "/api/v1/codes/void", "codes.issue"),
+    ("POST", "/api/v1/codes/printed", "codes.issue"),
+    ("POST", "/api/v1/codes/aliases?system=ccic", "codes.issue"),
+    ("POST", "/api/v1/codes/aliases/range", "codes.issue"),
+    ("GET", f"/api/v1/codes/{GTIN}/A1", "trace"),
+    ("GET", f"/api/v1/stock?gtin={GTIN}", "trace"),
+    ("POST", "/api/v1/lookup", "trace"),
+    ("GET", "/api/v1/lookup/x", "trace"),
+    ("POST", "/api/v1/reveal", "personal.reveal"),
     ("GET", f"/api/v1/balance?gtin={GTIN}&lot={LOT}", "trace"),
     ("GET", f"/api/v1/consignments?uri={ITEM}", "trace"),
     ("POST", "/api/v1/parties", "parties.admin"),
@@ -76,7 +84,8 @@ def test_every_guarded_route_is_in_the_list() -> None:
 
     open_to_all = {
         "/api/v1/trace", "/api/v1/coverage", "/api/v1/bundle", "/log/checkpoint", "/log/key", "/log/tile/{tile:path}",
-        "/health", "/metrics", "/.well-known/did.json", "/epcis",
+        "/health", "/health/live", "/health/ready", "/metrics", "/.well-known/did.json", "/epcis",
+        "/api/v1/scans/verify", "/api/v1/templates", "/api/v1/templates/{file:str}",
     }  # fmt: skip
     routes = {
         (str(getattr(m, "value", m)), path)
