@@ -39,9 +39,9 @@ _FIXED: dict[Result, Words] = {
     "wrong": Words(
         "The code does not match this item",
         "刮开码与本商品不符",
-        "Compare each character with the label. If it is typed as printed, the label was not made for this item:"
-        " ask the seller and report it.",
-        "请逐位核对标签上的字符。如与标签一致仍不符，说明该标签不是为本商品制作的，请联系卖家并反馈。",
+        "Compare each character with the label. If it is typed as printed, the code under the layer is not the one"
+        " that was issued for this item: ask the seller and report it.",
+        "请逐位核对标签上的字符。如与标签一致仍不符，说明涂层下的码并非为本商品所发，请联系卖家并反馈。",
     ),
     "not_applicable": Words(
         "This item has no scratch code",
