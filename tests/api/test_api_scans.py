@@ -128,5 +128,10 @@ async def test_the_standing_of_a_code_is_for_those_it_concerns(deployment: Deplo
     seen = (await client.get(path, headers=deployment.bearer("house"))).json()
     assert (seen["acts"], seen["verified"], seen["batch_id"]) == ([], 0, None)
     assert [one["state"] for one in seen["later"]] == ["received"]
+    for strange in ("%00", "%2F", "a%20b", "x" * 300):
+        answer = await client.get(f"/api/v1/codes/{GTIN}/{strange}", headers=deployment.bearer("op"))
+        assert answer.status_code in (400, 404), strange
+    short = await client.get(f"/api/v1/codes/{GTIN[1:]}/{serial}", headers=deployment.bearer("op"))
+    assert short.json()["gtin"] == GTIN
     missing = await client.get(f"/api/v1/codes/{GTIN}/0NOBODY", headers=deployment.bearer("op"))
     assert (missing.status_code, missing.json()["code"]) == (404, "issuing.code.unknown")

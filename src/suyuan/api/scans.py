@@ -103,6 +103,7 @@ async def read_code(request: Call, gtin: FromPath[str], serial: FromPath[str]) -
     principal = await require(request, "codes.issue", "codes.activate", "trace")
     services = services_of(request)
     uri = read_thing(f"https://id.gs1.org/01/{encode_value(gtin)}/21/{encode_value(serial)}", "gtin")
+    gtin, serial, _ = split_item(uri)
     found = await read_standing(services.reader, gtin, serial, uri, await viewer_of_code(request))
     if found is None:
         raise unknown_code()
