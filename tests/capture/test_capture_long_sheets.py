@@ -8,7 +8,8 @@ from test_capture import evidence_of
 
 from suyuan.capture import intake
 from suyuan.capture.checking import recompute_commitments
-from suyuan.capture.sources import source_of
+from suyuan.capture.long_papers import read_through
+from suyuan.capture.sources import Source, source_of
 from suyuan.sheets import FaultySheetError
 from suyuan.sheets.long_sheets import batches, survey
 from suyuan.sheets.template_files import write_template
@@ -21,6 +22,7 @@ COLUMNS = "event_id, content_hash, event_type, action, event_time, path, rule, c
 @pytest.fixture(autouse=True)
 def short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "LONG_BYTES", 0)
+    monkeypatch.setattr(intake, "LONG_WORKBOOK_BYTES", 0)
     monkeypatch.setattr("suyuan.sheets.long_sheets.BATCH_EVENTS", 7)
     monkeypatch.setattr("suyuan.sheets.delimited.HELD_BYTES", 0)
 
@@ -119,3 +121,20 @@ async def test_what_gathers_rows_is_read_whole(deployment: Deployment) -> None:
             assert survey(source_of(data).open) is None
             stored = await deployment.capture.submit(source_of(data), member)
             assert stored.kind == template.reads
+
+
+async def test_a_packed_workbook_is_long_before_other_papers_are(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await deployment.member("member")
+    asked: list[int] = []
+
+    def noted(source: Source, **how: bool) -> object:
+        asked.append(source.size)
+        return read_through(source, **how)
+
+    monkeypatch.setattr(intake, "read_through", noted)
+    monkeypatch.setattr(intake, "LONG_BYTES", 1024 * 1024)
+    for name in ("scans.csv", "scans.xlsx"):
+        await deployment.capture.submit(PAPERS[name], member)
+    assert asked == [len(PAPERS["scans.xlsx"])]

@@ -19,7 +19,7 @@ import msgspec
 
 from suyuan.canon import base32_text
 from suyuan.capture.evidence import Paper, evidence_identity
-from suyuan.capture.long_papers import LongPaper, notes_of, read_through, store_long
+from suyuan.capture.long_papers import WORKBOOK, LongPaper, notes_of, read_through, store_long
 from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
 from suyuan.capture.signers import told, with_signature
@@ -36,6 +36,8 @@ GROUP_PAPERS = 64
 GROUPS_AT_ONCE = 2
 THREAD_BYTES = 64 * 1024
 LONG_BYTES = 4 * 1024 * 1024
+# A workbook is packed: so many bytes of it may be tens of thousands of rows.
+LONG_WORKBOOK_BYTES = 512 * 1024
 # So many long papers are read and written at a time in one process; each holds a connection and some batches.
 LONG_AT_ONCE = 2
 # With proceed, so many events of one long paper may contradict what is stored before all of it is refused.
@@ -78,7 +80,8 @@ class Capture:
         ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
         """
         size = len(given) if isinstance(given, bytes) else given.size
-        if size > LONG_BYTES:
+        packed = isinstance(given, bytes) and given.startswith(WORKBOOK)
+        if size > (LONG_WORKBOOK_BYTES if packed else LONG_BYTES):
             source = await asyncio.to_thread(source_of, given) if isinstance(given, bytes) else given
             stored = await self.submit_long(source, deliverer, name=name, sheets=True)
             if stored is not None:

@@ -36,11 +36,13 @@ from suyuan.epcis.reading import DerivedEvent, Warning_
 from suyuan.errors import SuyuanError
 from suyuan.sheets import long_sheets
 from suyuan.sheets.long_sheets import SheetSurvey
+from suyuan.sheets.workbook import MAGIC
 from suyuan.vault import Vault
 
 _LAST_SECONDS = 600.0
 PROCEED = "capture.proceed"
 REFUSED = "capture.event.refused"
+WORKBOOK = MAGIC
 
 
 class LongPaper(msgspec.Struct, frozen=True, kw_only=True):
