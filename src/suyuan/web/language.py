@@ -10,7 +10,7 @@ import gettext
 import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -63,6 +63,15 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+@lru_cache(maxsize=4096)
+def _day(text: str) -> datetime | None:
+    """The day of a text like ``2025-08-04``; None for any other. Lots repeat theirs on every page."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return None
+
+
 class Language:
     """One language as the views use it: words, dates, and which of two names to show."""
 
@@ -106,10 +115,8 @@ class Language:
 
     def calendar(self, text: str) -> str:
         """A calendar date given as ``2025-08-04``; any other text as it is."""
-        try:
-            return self.date(datetime.strptime(text, "%Y-%m-%d"))  # noqa: DTZ007 - a date has no zone
-        except ValueError:
-            return text
+        day = _day(text)
+        return text if day is None else self.date(day)
 
     def moment(self, when: datetime, zone_offset: str, *, day_only: bool = False, year: bool = True) -> str:
         """Local time with its offset, e.g. ``20 Aug 2025, 05:40 (UTC+2)``; only the date if day precision."""
