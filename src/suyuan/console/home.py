@@ -8,6 +8,7 @@ from suyuan.api.model import Call, services_of
 from suyuan.console.access import signed_in
 from suyuan.console.frame import NavEntry, Page, render, words
 from suyuan.db.pool import sql
+from suyuan.sheets.templates import templates
 
 NAV = (NavEntry("home", "/console", "首页", "Home", "home"),)
 RECENT = 12
@@ -33,6 +34,7 @@ async def start(request: Call) -> Page:
         nav="home",
         papers=papers,
         figures=figures,
+        sheets=[(one.name, words(one.title("zh-CN"), one.title("en"))) for one in templates().values()],
     )
 
 
