@@ -32,12 +32,15 @@ HOT = {
     ),
     "catalog": "find_places find_products",
     "compliance": "consignment_events events_of parcel_aliases",
-    "issuing": "activated add_act add_states code_statuses serials take_lock",
+    "issuing": (
+        "activated add_act add_states code_acts code_statuses has_scratch_code issued_code serials take_lock"
+    ),
     "log": (
         "add_tiles advance_head find_indexes get_head get_tiles lock_head move_intake "
         "newest_checkpoint published_size read_leaves"
     ),
     "parties": "find_parties find_session find_token get_party grants_at",
+    "scans": "add_first add_scan count_tries earlier scans_of verified_code",
     "trace": (
         "claim_tile_firsts claim_tiles class_recalls closing document_events document_of_party facts grants "
         "index_rows knows links list_positions may_alias may_alias_parcel relatives"
@@ -50,8 +53,8 @@ COLD = {
     "capture": "check_gathered_things gather_things know_gathered_things",
     "catalog": "list_places list_products put_places put_products",
     "compliance": (
-        "commissionings item_acts items_known known_keys lock lots_at_hand lots_at_work own_event parcel "
-        "recalls recent_conflicts "
+        "commissionings couriers issued_gtins item_acts items_known known_keys lock lots_at_hand "
+        "lots_at_work own_event parcel recalls recent_conflicts "
         "recent_lots recent_packings standing"
     ),
     "console": (
@@ -61,8 +64,9 @@ COLD = {
     ),
     "db": "list_sequences list_tables",
     "issuing": (
-        "add_batch draw_lock drawn_before find_batches get_batch issuing_gtins make_lock "
-        "next_unused note_drawn"
+        "add_batch alias_faults alias_page alias_repeated alias_rows alias_said alias_taken print_range "
+        "serials_from void_unprinted voided_in_range draw_lock drawn_before find_batches get_batch "
+        "issuing_gtins make_lock next_unused note_drawn"
     ),
     "log": (
         "add_checkpoint count_entries count_events count_intake count_stored_tiles count_tiles "
@@ -81,6 +85,7 @@ COLD = {
         "revoke_token set_link_totp set_user_language set_user_password set_user_role "
         "set_user_totp take_recovery_code take_totp_step take_user_link touch_session"
     ),
+    "scans": "forget_tries",
     "trace": "personal_parts",
     "vault": (
         "add_erasure add_reveals become_eraser delete_numbers delete_subject "
