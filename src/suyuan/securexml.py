@@ -370,7 +370,7 @@ def _transcode(data: bytes) -> tuple[bytes, str | None]:
     return body.encode("utf-8"), codec
 
 
-def read_xml(data: bytes, *, max_depth: int = 64, max_elements: int = 3_000_000) -> Document:
+def read_xml(data: bytes, *, max_depth: int = 64, max_elements: int = 1_000_000) -> Document:
     """Parse ``data`` and return its tree.
 
     Raises ``InputError`` (``xml.malformed``, ``xml.doctype.forbidden``, ``xml.encoding.*``) or

@@ -135,10 +135,14 @@ def _find_file_key(stanzas: Sequence[_Stanza], identities: Sequence[str], passph
             share = _decode(stanza.arguments[1], 32)
             for secret in secrets:
                 public = secret.public_key().public_bytes_raw()
-                shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
+                try:
+                    shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
+                except ValueError:  # a point that would make the secret the same for everybody
+                    raise _malformed("its recipient is no key") from None
                 keys.append(_derive(shared, share + public, _VERSION + b"/X25519"))
         elif kind == b"scrypt" and len(stanza.arguments) == 3 and passphrase:
-            factor = int(stanza.arguments[2]) if stanza.arguments[2].isdigit() else 0
+            written = stanza.arguments[2]
+            factor = int(written) if written.isdigit() and len(written) < 4 else 0
             if len(stanzas) != 1 or not 0 < factor <= _HARDEST:
                 raise _malformed("its work factor or its number of recipients is not allowed")
             keys.append(_stretch(passphrase, _decode(stanza.arguments[1], 16), factor))

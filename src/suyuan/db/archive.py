@@ -23,6 +23,7 @@ from suyuan.errors import ConflictError, IntegrityError, NotFoundError, Unavaila
 
 FORMAT = 1
 MANIFEST, NOTE = "manifest.json", "manifest.note"
+MAX_HEAD_BYTES = 64 * 1024 * 1024
 CHUNK = 1 << 20
 _NOTE_HEAD = "suyuan-backup/v1"
 
@@ -218,8 +219,11 @@ class ArchiveReader:
                 while chunk := stream.read(CHUNK):
                     digest.update(chunk)
                     size += len(chunk)
+                    if size > part.size:
+                        raise _corrupt(part.member, "it is longer than the manifest says")
                     yield chunk
-        except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, RuntimeError) as error:
+            # An encrypted member is a RuntimeError, an unknown packing its subclass NotImplementedError.
             raise _corrupt(part.member, str(error)) from None
         except Exception as error:  # zlib.error has no other base
             if type(error).__module__ != "zlib":
@@ -255,11 +259,11 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
         raise NotFoundError(
             "backup.absent", "There is no such file.", path=str(path), remedy="Name a backup file."
         ) from None
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _corrupt(path.name, str(error)) from None
     with archive:
         try:
-            text, note = archive.read(MANIFEST), archive.read(NOTE)
+            text, note = _head(archive, MANIFEST), _head(archive, NOTE)
             form = msgspec.json.decode(text, type=dict[str, Any]).get("format")
             if form != FORMAT:
                 raise UnavailableError(
@@ -274,6 +278,15 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
         except Exception as error:
             raise _corrupt(path.name, f"{type(error).__name__}: {error}") from None
         yield ArchiveReader(archive, manifest, note, note_text(text))
+
+
+def _head(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A member that is read whole, and therefore bounded before anything of it is unpacked."""
+    with archive.open(member) as stream:
+        data = stream.read(MAX_HEAD_BYTES + 1)
+    if len(data) > MAX_HEAD_BYTES:
+        raise ValueError(f"{member} is larger than {MAX_HEAD_BYTES} bytes")
+    return data
 
 
 def _corrupt(part: str, why: str) -> IntegrityError:

@@ -62,7 +62,9 @@ def mask_claims(
     Raises ``NotFoundError`` (``policy.audience.unknown``).
     """
     views = _views(policy, audience, context)
-    apart = views if of_statement is None or of_statement == audience else _views(policy, of_statement, context)
+    apart = (
+        views if of_statement is None or of_statement == audience else _views(policy, of_statement, context)
+    )
     shown: list[Claim] = []
     linked: list[int] = []
     alone = views[0] if len(views) == 1 and apart is views else None

@@ -54,7 +54,9 @@ class Attempts:
         async def work(conn: Connection) -> int:
             # Name before address, everywhere: two attempts never wait for each other in a circle.
             for key in (name, origin):
-                await conn.execute(sql(__package__, "lock_attempts"), int.from_bytes(key[:8], "big", signed=True))
+                await conn.execute(
+                    sql(__package__, "lock_attempts"), int.from_bytes(key[:8], "big", signed=True)
+                )
             return await self._count(conn, name, origin)
 
         return await transaction(self._pool, work)

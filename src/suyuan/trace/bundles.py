@@ -64,7 +64,9 @@ async def make_bundle(
     kept = _provable(thing, facts, withdrawn, [bool(withdraws) for _, withdraws, _ in events])
     if not kept:
         return None
-    return build_bundle(thing, reading.trace.audience, utc_text(datetime.now(UTC)), kept, stored.note, log_key)
+    return build_bundle(
+        thing, reading.trace.audience, utc_text(datetime.now(UTC)), kept, stored.note, log_key
+    )
 
 
 def _is_published(seen: Seen, tree_size: int) -> bool:

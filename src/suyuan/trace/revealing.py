@@ -29,8 +29,8 @@ async def reveal_paper(
 ) -> tuple[PersonalValue, ...]:
     """The personal fields of a paper whose path in it begins with ``path``, in its order.
 
-    Raises ``NotFoundError`` (``capture.unknown``, also for somebody else's), ``TooLargeError`` (``vault.reveal.fields``)
-    and ``InputError`` (``vault.reason``).
+    Raises ``NotFoundError`` (``capture.unknown``, also for somebody else's), ``TooLargeError``
+    (``vault.reveal.fields``) and ``InputError`` (``vault.reason``).
     """
     row = await pool.fetchrow(sql("suyuan.capture", "get_capture"), capture_id)
     if row is None or not (asker.whole or row["party_id"] == asker.party_id):

@@ -128,9 +128,7 @@ def standing_of(viewer: Viewer, ground: Ground, classes: Classes) -> Standing:
     """As what the viewer looks at the thing. A viewer that is no party looks as its audience. Pure."""
     if not viewer.party:
         return Standing(audience=viewer.audience)
-    delivered = {
-        event.row["event_key"]: (event, row) for event, row in ground.delivered_by(viewer.party)
-    }
+    delivered = {event.row["event_key"]: (event, row) for event, row in ground.delivered_by(viewer.party)}
     named = {
         event.row["event_key"]
         for event in ground.events
