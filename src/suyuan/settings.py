@@ -348,6 +348,11 @@ def load(environ: Mapping[str, str] | None = None, **given: object) -> Settings:
     return _with_defaults(found)
 
 
+def metrics_dir() -> Path:
+    """Where the processes of a server keep their metrics: told to them by the one that started them."""
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+
 def _own_policy(data_dir: Path) -> Path | None:
     path = data_dir / "policy.toml"
     return path if path.is_file() else None

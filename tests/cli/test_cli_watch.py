@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from command_line import Shell
 
+from suyuan.cli.context import MANNER
 from suyuan.cli.folder import DONE, REFUSED, TAKING, Folder, Settling, looks_whole
 from suyuan.cli.papers import Taken
 from suyuan.cli.watching import Pace, Watch
@@ -178,7 +179,10 @@ def test_a_writer_that_holds_on_is_waited_for(tmp_path: Path) -> None:
     assert door.papers == [_xml(1) + b"<!-- more -->"]
 
 
-def test_only_plain_readable_files_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_plain_readable_files_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MANNER, "as_json", False)
     secret = tmp_path.parent / f"{tmp_path.name}-secret"
     secret.write_bytes(_xml(9))
     (tmp_path / "link.xml").symlink_to(secret)

@@ -78,7 +78,7 @@ class Handheld:
             "([word, tone]) => document.getElementById('word').textContent === word"
             " && document.getElementById('state').dataset.tone === tone",
             arg=[word, tone],
-            timeout=5000,
+            timeout=20_000,
         )
         assert await state.is_visible()
 

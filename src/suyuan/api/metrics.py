@@ -27,6 +27,7 @@ from suyuan.capture.store import Stored
 from suyuan.db.pool import Pool, sql
 from suyuan.log import LogStatus, status
 from suyuan.observing import REGISTRY
+from suyuan.settings import metrics_dir
 
 REQUESTS = Counter(
     "suyuan_http_requests", "HTTP requests by method, route and status.", ("method", "route", "status"),
@@ -111,7 +112,7 @@ async def metrics_text(pool: Pool) -> bytes:
     note_process(pool)
     registry = REGISTRY
     if values.ValueClass.__name__ == "MmapedValue":
-        forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+        forget_dead(metrics_dir())
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry) + await _deployment(pool)

@@ -48,6 +48,9 @@ def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str, str]]:
             )
         code, item = header.index("code"), header.index("item")
         for cells in reader:
+            if max(map(len, cells), default=0) > MAX_LINE:
+                # A quotation mark that is never closed: what csv allows itself is for any code to change.
+                raise csv.Error(f"a cell has more than {MAX_LINE} characters")
             if any(cell.strip() for cell in cells):
                 filled = [*cells, *[""] * (len(header) - len(cells))]
                 yield reader.line_num, filled[code].strip(), filled[item].strip()

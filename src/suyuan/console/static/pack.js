@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { desk, keep, link, read, sound } = station;
-  const { said, the, word, screen, fresh, show, refuse, left, expects, wanted, fulfilled, step, next, save } = desk;
+  const { said, the, word, screen, fresh, show, refuse, left, expects, wanted, fulfilled, step, next, save, draw } = desk;
   const { noted, accepted } = desk;
 
   const asked = (code, want, kind = desk.mode) => ({
