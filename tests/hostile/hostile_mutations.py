@@ -66,7 +66,7 @@ def json_of(rng: random.Random, data: bytes) -> bytes:
     """A value of a JSON document replaced, left out, doubled, under another name."""
     try:
         root = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return bytes_of(rng, data)
     nodes: list[tuple[Any, Any]] = []
     stack = [root]

@@ -12,11 +12,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hostile_readers  # noqa: F401 - puts the folder of signing on the path
 import pytest
+import signing
 
 from suyuan.api.codes import IssueCommand
 from suyuan.api.requests import decode_command
 from suyuan.capture.paper import read_paper
+from suyuan.customs.certificates import read_certificate
 from suyuan.db import age
 from suyuan.db.archive import open_archive
 from suyuan.errors import SuyuanError
@@ -227,3 +230,12 @@ def test_a_recipient_that_is_no_key() -> None:
     data = b"age-encryption.org/v1\n-> X25519 " + zero + b"\n" + zero + b"\n--- " + zero + b"\n" + bytes(40)
     with pytest.raises(SuyuanError):
         age.unseal(data, identities=[age.new_identity()])
+
+
+def test_a_certificate_of_no_version() -> None:
+    """The library has an error of its own for it, which is no ValueError."""
+    der = signing.certificate(signing.rsa_key())
+    assert der.count(b"\xa0\x03\x02\x01\x02") == 1
+    with pytest.raises(SuyuanError) as refused:
+        read_certificate(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x42"))
+    assert refused.value.code == "certificate.unreadable"

@@ -142,6 +142,8 @@ BAD_MAPPINGS = {
         "sheet.mapping.field",
     ),
     "no form of time": (b'format = "csv"\ntime = "unix"\n[fields]\n', "sheet.mapping.field"),
+    "a part of time twice": (b'format = "csv"\ntime = "%X %H:%M"\n[fields]\n', "sheet.mapping.field"),
+    "an unknown part of time": (b'format = "csv"\ntime = "%Q"\n[fields]\n', "sheet.mapping.field"),
     "no zone": (b'format = "csv"\nzone = "Mars"\n[fields]\n', "sheet.cell.zone"),
     "not text": (b"format = \xff", "sheet.mapping.malformed"),
     "too long": (b"#" * 70_000, "sheet.mapping.too_large"),

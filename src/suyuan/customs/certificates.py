@@ -68,7 +68,7 @@ def read_certificate(data: bytes, *, legacy: bool = False, path: str = "") -> Ce
         subject = found.subject.rfc4514_string()
         not_before, not_after = found.not_valid_before_utc, found.not_valid_after_utc
         serial = f"{found.serial_number:x}"
-    except ValueError:
+    except Exception:  # the library has errors of several kinds for what is no certificate, or a strange one
         raise InputError(
             "certificate.unreadable",
             "The file is no X.509 certificate in DER or PEM.",

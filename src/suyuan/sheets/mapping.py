@@ -46,6 +46,7 @@ _CONSTANTS: Final = frozenset(
     {"carrier", "zone", "place", "unlocode", "customs_code", "city", "gtin", "result"}
 )
 _EPOCH: Final = re.compile(r"-?\d{1,16}")
+_SOME_DAY: Final = datetime(2026, 11, 25, 13, 45, 59, tzinfo=UTC)
 _DIVISORS: Final = {"epoch-millis": 1000, "epoch-seconds": 1}
 
 
@@ -107,6 +108,17 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise wrong("time", cell, f"This is no time of the form {self.time[:40]}.") from None
 
 
+def _is_form(form: str) -> bool:
+    """Whether times can be read by a form: each part known, and none there twice."""
+    if "%" not in form:
+        return False
+    try:
+        datetime.strptime(_SOME_DAY.strftime(form), form)  # noqa: DTZ007 - only the form is tried
+    except (ValueError, re.error):
+        return False
+    return True
+
+
 def is_mapped(data: bytes) -> bool:
     """Whether the bytes begin with a mapping."""
     return data.startswith((MARK, _BOM + MARK))
@@ -163,7 +175,7 @@ def _check(mapping: Mapping) -> None:
     for field, meanings in mapping.values.items():
         if field != "status" and not all(isinstance(meaning, str) for meaning in meanings.values()):
             raise _wrong(f"values.{field[:40]}", "Only a status means a step and a disposition.")
-    if mapping.time not in ("text", *_DIVISORS) and "%" not in mapping.time:
+    if mapping.time not in ("text", *_DIVISORS) and not _is_form(mapping.time):
         raise _wrong("time", "This is no form of a time.")
     if mapping.zone:
         read_zone(Cell(text=mapping.zone, path="mapping: zone"))
