@@ -73,7 +73,10 @@ async def measure(names: list[str], scale: str, folder: Path | None) -> list[Row
                 # The rows before and after it are worth having all the same.
                 traceback.print_exc()
                 found.append(await _without_value(bench, name, f"failed: {error}"))
-            bench.say(f"{name} took {time.perf_counter() - start:.0f} s")
+            # A run that is stopped still has told what it found.
+            bench.say(
+                f"{name} took {time.perf_counter() - start:.0f} s: {msgspec.json.encode(found[-1]).decode()}"
+            )
     return found
 
 

@@ -145,7 +145,9 @@ def install(uv: str, settings: object, level: str) -> None:
     """Bring ``.venv`` to what the lock file says. Raises ``CalledProcessError``."""
     environ = uv_environment(settings)
     python = [] if has_python() else ["--python", sys.executable]
-    groups = [] if level == "test" else ["--no-dev"]
+    # The demo checks a label by its image; what draws an evaluation of labels is for its tests.
+    groups = ["--extra", "label"]
+    groups += ["--extra", "plots"] if level == "test" else ["--no-dev"]
     if getattr(settings, "is_pypi", True):
         _run([uv, "sync", "--frozen", "--inexact", "--quiet", *groups, *python], environ)
         return

@@ -1,0 +1,1 @@
+"""Simulated labels, captures and attacks, seeded: what the methods are measured on. Pure."""
