@@ -55,3 +55,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     quality: dict[str, float] = {}
     fingerprint: bytes = b""
+
+
+# Of the bits of two fingerprints of one capture, so many may differ: it was packed again, or cropped a little.
+_DIFFERENT_BITS: Final = 1 / 16
+
+
+def near_duplicate(first: bytes, second: bytes) -> bool:
+    """Whether two fingerprints stand for one capture that was sent twice.
+
+    Fingerprints are bits of what is of one moment: noise, pose, light. An empty one is like none, and so are those
+    of other lengths.
+    """
+    if not first or len(first) != len(second):
+        return False
+    different = (int.from_bytes(first, "big") ^ int.from_bytes(second, "big")).bit_count()
+    return different <= len(first) * 8 * _DIFFERENT_BITS
