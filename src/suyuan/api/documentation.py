@@ -65,6 +65,7 @@ def takes(kind: Any = None, *media_types: str) -> type[Operation]:
 # Doors that give other things than JSON, which their functions' types do not say.
 _FORMS: dict[tuple[str, str], tuple[str, ...]] = {
     ("/epcis/capture", "202"): ("text/plain",),
+    ("/api/v1/parties/{party_id}/mappings/{name}", "200"): ("application/toml",),
     ("/epcis/events/{event_id}", "200"): ("application/ld+json", "application/xml"),
     ("/api/v1/codes/batches/{file}", "200"): tuple(
         sorted({form.media_type.partition(";")[0] for form in FORMATS.values()})

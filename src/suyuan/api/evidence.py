@@ -15,11 +15,12 @@ from suyuan.api.stored import CapturedEvent, CaptureRecord, Notice, get_capture
 
 @post("/api/v1/evidence", status_code=201, request_max_body_size=PAPER_BYTES, tags=["papers"],
       operation_class=takes(None, "application/octet-stream"))  # fmt: skip
-async def capture_paper(request: Call) -> Response[CaptureRecord]:
+async def capture_paper(request: Call, mapping: FromQuery[str] = "") -> Response[CaptureRecord]:
     """Take one paper in, whole or not at all: the body is the file as it is, of any kind that is known here.
 
-    Its name comes from ``?name=`` or Content-Disposition and only serves people. The same bytes from the same
-    party again are answered with 200 and what they gave the first time.
+    Scans in a shape of the caller's own are read by the mapping that its party stored: the one that they fit, or
+    ``?mapping=NAME``. A paper's name comes from ``?name=`` or Content-Disposition and only serves people. The same
+    bytes from the same party again are answered with 200 and what they gave the first time.
     """
     principal = await require(request, "capture")
     name = paper_name(request)
@@ -27,7 +28,7 @@ async def capture_paper(request: Call) -> Response[CaptureRecord]:
     deliverer = await deliverer_of(request, principal)
     async with received_paper(request) as given:
         size = len(given) if isinstance(given, bytes) else given.size
-        stored = await services.capture.submit(given, deliverer, name=name)
+        stored = await services.capture.submit(given, deliverer, name=name, mapping=mapping)
     count_paper(stored)
     record = CaptureRecord(
         capture_id=stored.capture_id,

@@ -20,6 +20,7 @@ import msgspec
 from suyuan.canon import base32_text
 from suyuan.capture.evidence import Paper, evidence_identity
 from suyuan.capture.long_papers import WORKBOOK, LongPaper, notes_of, read_through, store_long
+from suyuan.capture.mapped_scans import with_stored_mapping
 from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
 from suyuan.capture.signers import told, with_signature
@@ -27,7 +28,7 @@ from suyuan.capture.sources import Source, source_of
 from suyuan.capture.store import Filed, Stored, store_papers
 from suyuan.db.partitions import ensure_partitions
 from suyuan.db.pool import Connection, Pool, transaction
-from suyuan.epcis.reading import DerivedEvent, Reading
+from suyuan.epcis.reading import DerivedEvent, Reading, Warning_
 from suyuan.errors import ConflictError, InputError, SuyuanError, UnavailableError
 from suyuan.vault import Vault
 
@@ -70,15 +71,19 @@ class Capture:
 
     # -- the door -----------------------------------------------------------------------------------------
 
-    async def submit(self, given: bytes | Source, deliverer: Deliverer, *, name: str = "") -> Stored:
+    async def submit(
+        self, given: bytes | Source, deliverer: Deliverer, *, name: str = "", mapping: str = ""
+    ) -> Stored:
         """Take one paper in and return what became of it, after it was committed.
 
         A long EPCIS document, and a long sheet whose rows are events, is read and stored in batches; the bytes may lie
-        in a file (``Source``).
+        in a file (``Source``). Scans in a shape of the deliverer's own are read by the mapping that it stored: the one
+        that is named, else the one that they fit.
 
         Raises ``SuyuanError`` for a paper that is refused (the database is then as it was) and
         ``UnavailableError`` (``capture.overloaded``) when more waits than this process should hold.
         """
+        given, notes = await with_stored_mapping(self._pool, given, deliverer.party_id, mapping)
         size = len(given) if isinstance(given, bytes) else given.size
         packed = isinstance(given, bytes) and given.startswith(WORKBOOK)
         if size > (LONG_WORKBOOK_BYTES if packed else LONG_BYTES):
@@ -89,9 +94,9 @@ class Capture:
         data = given if isinstance(given, bytes) else await asyncio.to_thread(given.whole)
         deliverer = await with_signature(self._pool, data, deliverer)
         if len(data) > THREAD_BYTES:
-            paper = await asyncio.to_thread(self.prepare, data, deliverer, name)
+            paper = await asyncio.to_thread(self.prepare, data, deliverer, name, notes)
         else:
-            paper = self.prepare(data, deliverer, name)
+            paper = self.prepare(data, deliverer, name, notes)
         if len(paper.events) > SMALL_EVENTS:
             return await self._store_alone(paper, deliverer)
         return await self._enqueue(paper, deliverer)
@@ -159,9 +164,14 @@ class Capture:
         paper = self._prepared(data, reading, deliverer, name)
         return await self._store(conn, paper, deliverer)
 
-    def prepare(self, data: bytes, deliverer: Deliverer, name: str = "") -> Paper:
-        """Read and prepare one paper without storing anything. Raises ``SuyuanError``."""
-        return self._prepared(data, told(read_paper(data, name=name), deliverer), deliverer, name)
+    def prepare(
+        self, data: bytes, deliverer: Deliverer, name: str = "", notes: Sequence[Warning_] = ()
+    ) -> Paper:
+        """Read and prepare one paper without storing anything; ``notes`` are told with it. Raises ``SuyuanError``."""
+        reading = told(read_paper(data, name=name), deliverer)
+        if notes:
+            reading = msgspec.structs.replace(reading, warnings=(*notes, *reading.warnings))
+        return self._prepared(data, reading, deliverer, name)
 
     def _prepared(self, data: bytes, reading: Reading, deliverer: Deliverer, name: str) -> Paper:
         return Paper(

@@ -14,6 +14,7 @@ from suyuan.cli import (
     erasing,
     foreign_codes,
     keeping,
+    mappings,
     membership,
     papers,
     policies,
@@ -86,6 +87,7 @@ app.add_typer(users.user, name="user")
 app.add_typer(certificates.certificate, name="certificate")
 app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
+app.add_typer(mappings.mapping, name="mapping")
 app.add_typer(foreign_codes.alias, name="alias")
 app.add_typer(receipts.customs, name="customs")
 app.add_typer(checking.gs1, name="gs1")

@@ -14,6 +14,7 @@ import msgspec
 import typer
 
 from suyuan.cli.context import MANNER, AsJson, DataDir, console, problem_of, run, say, show, show_error
+from suyuan.cli.mappings import mapping_given
 from suyuan.errors import InputError, PermissionDenied, SuyuanError, UnavailableError
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def capture(
         Path | None, typer.Option(exists=True, dir_okay=False, help="File that holds the token for --url.")
     ] = None,
     mapping: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TOML that says how a courier's own scans are read."),
-    ] = None,
+        str,
+        typer.Option(
+            metavar="FILE|NAME",
+            help="How a courier's own scans are read: TOML, or a stored mapping of the party. Stored ones that fit"
+            " need not be named.",
+        ),
+    ] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,11 +87,11 @@ def capture(
             remedy="Give --party ID, or --url and --token-file for a server.",
         )
     files = [file for path in paths for file in files_of(path)]
-    how = mapping.read_bytes() if mapping is not None else None
+    how, named = mapping_given(mapping)
     if url:
-        taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file)), files, how))
+        taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file), named), files, how))
     else:
-        taken = run(data_dir, lambda services: _take_all(directly(services, party), files, how))
+        taken = run(data_dir, lambda services: _take_all(directly(services, party, named), files, how))
     refused = sum(one.error is not None for one in taken)
     show(
         taken,
@@ -189,14 +194,14 @@ def _line(taken: Taken) -> str:
 
 
 @asynccontextmanager
-async def directly(services: Services, party: str) -> AsyncIterator[Send]:
+async def directly(services: Services, party: str, mapping: str = "") -> AsyncIterator[Send]:
     """Into the database of this deployment; at the end what was stored is published."""
     from suyuan.app import sequencing
 
     deliverer = await services.deliverer_of(party)
 
     async def send(data: bytes | Source, name: str) -> Taken:
-        done = await services.capture.submit(data, deliverer, name=name)
+        done = await services.capture.submit(data, deliverer, name=name, mapping=mapping)
         return Taken(
             file=name,
             kind=done.kind,
@@ -213,7 +218,7 @@ async def directly(services: Services, party: str) -> AsyncIterator[Send]:
 
 
 @asynccontextmanager
-async def over_http(url: str, token: str) -> AsyncIterator[Send]:
+async def over_http(url: str, token: str, mapping: str = "") -> AsyncIterator[Send]:
     """Through the public door of any deployment."""
     import httpx
 
@@ -225,7 +230,7 @@ async def over_http(url: str, token: str) -> AsyncIterator[Send]:
             try:
                 answer = await client.post(
                     "/api/v1/evidence",
-                    params={"name": name},
+                    params={"name": name, **({"mapping": mapping} if mapping else {})},
                     content=content,
                     headers={"Content-Length": str(length)},
                 )

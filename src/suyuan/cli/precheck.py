@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Callable, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from suyuan.cli.checking import read_file
-from suyuan.cli.context import AsJson, console, explain, say, show
+from suyuan.cli.context import AsJson, DataDir, console, explain, run, say, show
+from suyuan.cli.mappings import mapping_given, stored_of
 from suyuan.cli.papers import files_of
-from suyuan.errors import InputError, SuyuanError
+from suyuan.errors import InputError, NotFoundError, SuyuanError
+
+if TYPE_CHECKING:
+    from suyuan.sheets.recognised import StoredMapping
+
+Papers = list[tuple[str, bytes]]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,20 +107,35 @@ def check_paper(data: bytes, file: str) -> list[Found]:
     return [_found(file, "warning", one.code, one.path, one.reason, "") for one in reading.warnings]
 
 
-def check_all(papers: list[tuple[str, bytes]]) -> Checked:
-    """Every paper by itself, then all of them against each other."""
+def findings_of(error: SuyuanError, data: bytes, file: str) -> list[Found]:
+    """Everything that is wrong with a paper that was refused.
+
+    Scans may have been read by a mapping that is not in the file: what was found then is what the error says.
+    """
+    from suyuan.sheets import FaultySheetError
+
+    if isinstance(error, FaultySheetError):
+        return [_found(file, "error", one.code, one.path, one.reason, one.remedy) for one in error.faults]
+    if not data or error.code.startswith("sheet.mapping."):
+        return []
+    return check_paper(data, file)
+
+
+def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> Checked:
+    """Every paper by itself, then all of them against each other; ``notes`` are what was found before."""
     from suyuan.customs.matching import match, papers_of
 
-    findings = [one for file, data in papers for one in check_paper(data, file)]
+    findings = [*notes, *(one for file, data in papers for one in check_paper(data, file))]
     records = [record for file, data in papers for record in papers_of(data, file)]
     findings += [
         _found(file, one.severity, one.code, one.path, one.reason, one.remedy) for file, one in match(records)
     ]
-    order = {file: number for number, (file, _) in enumerate(papers)}
+    files = dict.fromkeys([*(one.file for one in notes), *(file for file, _ in papers)], "")
+    order = {file: number for number, file in enumerate(files)}
     findings.sort(key=lambda one: order[one.file])
     errors = sum(one.severity == "error" for one in findings)
     return Checked(
-        files={file: kind_of(data, file) for file, data in papers},
+        files=files | {file: kind_of(data, file) for file, data in papers},
         errors=errors,
         warnings=len(findings) - errors,
         findings=findings,
@@ -153,10 +175,74 @@ def _print(checked: Checked) -> None:
     )
 
 
+def _explained_by(
+    mapping: str, party: str, data_dir: Path | None
+) -> Callable[[Papers], tuple[Papers, list[Found]]] | None:
+    """How papers get the mapping in front that they are read by; None where none is given."""
+    from suyuan.sheets.mapping import with_mapping
+    from suyuan.sheets.recognised import choose_mapping, may_be_scans
+
+    given, name = mapping_given(mapping)
+    if name and not party:
+        raise InputError(
+            "cli.mapping.party",
+            "A stored mapping belongs to a party.",
+            path="--party",
+            remedy="Give --party ID, or the mapping as a file.",
+        )
+    if given is None and not party:
+        return None
+    stored = run(data_dir, lambda services: stored_of(services, party)) if party else []
+    if name and not (stored := [one for one in stored if one.name == name]):
+        raise NotFoundError(
+            "mapping.unknown",
+            "The party has no such mapping, or took it back.",
+            path="--mapping",
+            remedy="suyuan mapping list shows the names.",
+        )
+
+    def one(data: bytes) -> tuple[bytes, StoredMapping | None]:
+        if not may_be_scans(data):
+            return data, None
+        if given is not None:
+            return with_mapping(given, data), None
+        chosen = stored[0] if name else choose_mapping(stored, data) if stored else None
+        return (data, None) if chosen is None else (chosen.before(data), chosen)
+
+    def explained(papers: Papers) -> tuple[Papers, list[Found]]:
+        ready, notes = [], []
+        for file, data in papers:
+            try:
+                whole, used = one(data)
+            except SuyuanError as error:
+                notes.append(_found(file, "error", error.code, error.path, error.reason, error.remedy))
+                continue
+            ready.append((file, whole))
+            if used is not None:
+                reason = f"Read by the stored mapping {used.name}, version {used.version}."
+                notes.append(_found(file, "warning", "sheet.mapping.stored", "mapping", reason, ""))
+        return ready, notes
+
+    return explained
+
+
 def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE|DIR...", help="Files or folders; - for standard input.")
     ],
+    mapping: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|NAME", help="Read scans by this TOML, or by this stored mapping of --party."
+        ),
+    ] = "",
+    party: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Read scans by the mappings that this party stored, as capture does."
+        ),
+    ] = "",
+    data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Check papers before they are sent: fields, codes, check digits, sums, mode rules; nothing is stored.
@@ -165,12 +251,17 @@ def check(
     must agree in buyer, amounts and goods; what stands twice and what goes beyond the limits is told. Exit code 0: may
     be sent, with or without notes; 2: something is wrong.
 
+    Scans in a shape of one's own are read by --mapping, or with --party by what that party stored.
+
     \b
       suyuan check order.xml payment.xml waybill.xml list.xml
+      suyuan check scans.csv --mapping courier.toml
       suyuan --lang zh check outbox/ --json
     """
     found = [file for path in paths for file in ([path] if str(path) == "-" else files_of(path))]
-    checked = check_all([(str(file), read_file(file)) for file in found])
+    papers = [(str(file), read_file(file)) for file in found]
+    how = _explained_by(mapping, party, data_dir)
+    checked = check_all(*how(papers)) if how else check_all(papers)
     if as_json:
         show(checked, True, str)
     else:

@@ -190,9 +190,9 @@ class Watch:
         return True
 
     async def _refuse(self, claim: Claim, data: bytes, error: SuyuanError) -> bool:
-        from suyuan.cli.precheck import check_paper, text_of
+        from suyuan.cli.precheck import findings_of, text_of
 
-        found = await asyncio.to_thread(check_paper, data, claim.name.name) if data else []
+        found = await asyncio.to_thread(findings_of, error, data, claim.name.name)
         text = "\n".join(
             [
                 f"{explain(error.code)} {error.reason}".strip(),

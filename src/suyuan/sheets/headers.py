@@ -93,6 +93,11 @@ def kind_of(fields: Iterable[str]) -> str | None:
     return next((kind.name for kind in KINDS if not kind.missing(found)), None)
 
 
+def lacking_for(kind: str, fields: Iterable[str]) -> tuple[str, ...]:
+    """What these fields lack to make a kind of paper, in words."""
+    return next(one for one in KINDS if one.name == kind).missing(fields)
+
+
 def read_sheet(grid: Grid) -> Sheet | None:
     """The grid understood, or None if no row of it is a header that is known.
 

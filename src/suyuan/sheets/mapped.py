@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -52,20 +53,38 @@ def _row(
     return Row(path=path, cells=cells, unknown=tuple(unknown), head=head)
 
 
-def _from_csv(data: bytes, mapping: Mapping) -> Iterator[Row]:
-    wanted = set(mapping.fields.values())
-    best: set[str] = set()
+class CsvHeader(NamedTuple):
+    """The row of a table that a mapping takes for its header, its columns, and what of the mapping is not in it."""
+
+    delimiter: bytes
+    number: int
+    columns: frozenset[str]
+    missing: frozenset[str]
+
+
+def find_csv_header(data: bytes, mapping: Mapping) -> CsvHeader:
+    """The first row with all columns of a mapping, else the one that has most of them. Looks at the beginning only."""
+    wanted = frozenset(mapping.fields.values())
+    best = CsvHeader(DELIMITERS[0], 0, frozenset(), wanted)
     for delimiter in DELIMITERS:
         glance = read_grid(data[: 64 * 1024], delimiter, max_rows=SEARCHED_ROWS, strict=False)
         for number, cells in enumerate(glance.rows):
-            present = {cell.text for cell in cells if cell}
-            if wanted <= present:
-                return _csv_rows(data, delimiter, number, mapping)
-            best = max(best, wanted & present, key=len)
+            columns = frozenset(cell.text for cell in cells if cell)
+            if wanted <= columns:
+                return CsvHeader(delimiter, number, columns, frozenset())
+            if len(wanted - columns) < len(best.missing):
+                best = CsvHeader(delimiter, number, columns, wanted - columns)
+    return best
+
+
+def _from_csv(data: bytes, mapping: Mapping) -> Iterator[Row]:
+    header = find_csv_header(data, mapping)
+    if not header.missing:
+        return _csv_rows(data, header.delimiter, header.number, mapping)
     raise InputError(
         "sheet.mapping.absent",
         "No row is a header with the columns of the mapping; missing: "
-        + ", ".join(sorted(text[:40] for text in wanted - best))
+        + ", ".join(sorted(text[:40] for text in header.missing))
         + ".",
         path="mapping: fields",
         remedy="Write the columns as they stand in the file, or leave out those that it does not have.",

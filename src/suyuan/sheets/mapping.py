@@ -32,7 +32,7 @@ import msgspec
 
 from suyuan.errors import InputError, TooLargeError
 from suyuan.sheets.cells import Cell
-from suyuan.sheets.headers import field_names
+from suyuan.sheets.headers import field_names, lacking_for
 from suyuan.sheets.values import read_zone, wrong
 
 MARK: Final = b"#suyuan:mapping"
@@ -160,6 +160,22 @@ def read_mapping(data: bytes) -> Mapping:
     except msgspec.ValidationError as error:
         raise InputError("sheet.mapping.malformed", f"{str(error)[:200]}.", path="mapping") from None
     _check(mapping)
+    return mapping
+
+
+def check_stored(data: bytes) -> Mapping:
+    """A mapping that is to read scans without being named: one that gives whatever a scan is nothing without.
+
+    Raises ``InputError`` (``sheet.mapping.incomplete``) and as ``read_mapping``.
+    """
+    mapping = read_mapping(data)
+    if lacking := lacking_for(mapping.kind, {*mapping.fields, *mapping.constants}):
+        raise InputError(
+            "sheet.mapping.incomplete",
+            f"The mapping gives no {' and no '.join(lacking)}; scans cannot be known by it.",
+            path="mapping: fields",
+            remedy="Say under [fields] where it stands.",
+        )
     return mapping
 
 

@@ -55,7 +55,7 @@ def recognise(data: bytes, name: str = "") -> bool:
         return _json_kind(start) is not None
     if start[:1] == b"<":
         return False
-    if _glance_at_text(data[:_GLANCE]):
+    if _kind_of_text(data[:_GLANCE]) is not None:
         return True
     return name.lower().endswith((".csv", ".tsv", ".xlsx"))
 
@@ -167,16 +167,25 @@ def read_text(data: bytes) -> Grid:
     return read_grid(data, DELIMITERS[0])
 
 
-def _glance_at_text(data: bytes) -> bool:
+def _kind_of_text(data: bytes) -> str | None:
     # The cut may fall into a character; the last line is not needed to know a header.
     whole_lines = data[: data.rfind(b"\n") + 1] or data
     try:
-        return any(
-            read_sheet(read_grid(whole_lines, delimiter, max_rows=40, strict=False)) is not None
-            for delimiter in DELIMITERS
-        )
+        for delimiter in DELIMITERS:
+            sheet = read_sheet(read_grid(whole_lines, delimiter, max_rows=40, strict=False))
+            if sheet is not None:
+                return sheet.kind
     except SuyuanError:
-        return False
+        pass
+    return None
+
+
+def own_kind(data: bytes) -> str | None:
+    """The kind of a text in a shape of our own, by its beginning: one of ``KINDS``; None for any other shape."""
+    start = data[:_GLANCE].removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    if start[:1] in (b"{", b"["):
+        return _json_kind(start)
+    return _kind_of_text(data[:_GLANCE])
 
 
 def _json_kind(start: bytes) -> str | None:
