@@ -5,7 +5,11 @@ The floor is a bare SHA-256 loop over the texts that the row has to hash anyway.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -81,19 +85,38 @@ async def commitment(bench: Bench) -> Row:
     )
 
 
+def _command_seconds(given: bytes) -> float:
+    """How long ``suyuan gs1 check`` takes as a process of its own, from its start to its end."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "suyuan", "gs1", "check"], input=given, stdout=subprocess.PIPE, check=True
+    )
+    took = time.perf_counter() - started
+    assert done.stdout.count(b"\n") == given.count(b"\n")
+    return took
+
+
 async def gs1_check(bench: Bench) -> Row:
-    """URIs of items judged and translated as ``suyuan gs1 check`` does, all of them different."""
+    """URIs of items judged and translated, all of them different; the conditions tell it through the command too."""
     serials = new_serials(_GTIN, "0", secrets.token_bytes(32), bench.scale.uris)
     uris = [f"https://brand.example/01/{_GTIN}/10/L{n % 97}/21/{serial}" for n, serial in enumerate(serials)]
     texts = [uri.encode() for uri in uris]
     took = best_seconds(lambda: [check_uri(uri) for uri in uris], 1)
     least = best_seconds(lambda: _hash_all(texts), bench.scale.rounds)
+    start = await asyncio.to_thread(_command_seconds, b"")
+    command = await asyncio.to_thread(_command_seconds, b"".join(text + b"\n" for text in texts))
     return rate_row(
         "gs1_check",
         "URIs/s",
         len(uris) / took,
         len(uris) / least,
-        await bench.conditions(uris=len(uris), form="GTIN, lot, serial", floor="bare SHA-256 of each URI"),
-        bar=">= 20,000 URIs/s",
-        met=len(uris) / took >= 20_000,
+        await bench.conditions(
+            uris=len(uris),
+            form="GTIN, lot, serial",
+            through_the_command=f"{len(uris) / command:,.0f} URIs/s, its start included",
+            command_start_seconds=round(start, 2),
+            floor="bare SHA-256 of each URI",
+        ),
+        bar=">= 20,000 URIs/s, through the command too",
+        met=len(uris) / max(took, command) >= 20_000,
     )

@@ -147,10 +147,14 @@ def event_hash(
         sys.stdout.write(compute(derived.event) + "\n")
 
 
+# A pipe gives less at a time, a terminal a line: what is there is answered at once.
+_BLOCK = 1 << 18
+
+
 def _read_lines() -> Iterator[list[str]]:
     """The lines of standard input as they come, those that came together in one list; blank ones are left out."""
     rest = b""
-    while chunk := os.read(sys.stdin.fileno(), 1 << 16):
+    while chunk := os.read(sys.stdin.fileno(), _BLOCK):
         *whole, rest = (rest + chunk).split(b"\n")
         yield [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
     yield [rest.decode("utf-8", "replace").rstrip("\r")]

@@ -18,6 +18,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from itertools import combinations
 from typing import Final
@@ -177,21 +178,28 @@ def check_together(values: Mapping[str, str]) -> None:
     ``gs1.ai.excluded`` for a forbidden pair, ``gs1.ai.missing`` for a partner that is required,
     ``gs1.ai.unserialised`` for a signature (8030) over a key that names only a class.
     """
-    present = values.keys()
-    for ai in present:
-        entry = TABLE[ai]
-        clash = entry.excludes & present
-        if clash:
-            raise _refuse(ai, "excluded", f"It must not be paired with AI ({min(clash)}).")
-    for ai in present:
-        groups = TABLE[ai].requires
-        if groups and not any(all(one & present for one in group) for group in groups):
-            wanted = ", ".join("+".join(_shown(one) for one in group) for group in groups)
-            raise _refuse(ai, "missing", f"It needs one of: {wanted}.")
-    if _SIGNATURE in present:
+    if fault := _fault_together(tuple(values)):
+        raise _refuse(*fault)
+    if _SIGNATURE in values:
         for ai, length in _CLASS_LENGTHS.items():
             if len(values.get(ai, "")) == length:
                 raise _refuse(ai, "unserialised", "A digital signature needs a key with a serial number.")
+
+
+# Many URIs name the same few sets of identifiers.
+@lru_cache(maxsize=4096)
+def _fault_together(ais: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """The identifier at fault, the code and the reason; None where these may stand together."""
+    present = frozenset(ais)
+    for ai in ais:
+        if clash := TABLE[ai].excludes & present:
+            return ai, "excluded", f"It must not be paired with AI ({min(clash)})."
+    for ai in ais:
+        groups = TABLE[ai].requires
+        if groups and not any(all(one & present for one in group) for group in groups):
+            wanted = ", ".join("+".join(_shown(one) for one in group) for group in groups)
+            return ai, "missing", f"It needs one of: {wanted}."
+    return None
 
 
 def _shown(choices: frozenset[str]) -> str:

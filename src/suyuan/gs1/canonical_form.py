@@ -50,6 +50,7 @@ _KEYS: Final = {
         "8018": r"[0-9]{18}",
     }.items()
 }
+CANONICAL_KEYS: Final = frozenset(_KEYS)
 _QUALIFIER_ORDER: Final = {
     "01": (("22", "10", "21"), ("235",)),
     "8006": (("22", "10", "21"),),
@@ -92,6 +93,21 @@ def _canonical(uri: str) -> str | None:
     return _from_pairs(_pairs_of_path(match[1]))
 
 
+def canonical_once(uri: str) -> str | None:
+    """As ``canonical``, for one of many that are all different: nothing is kept."""
+    if _CANONICAL.fullmatch(uri):
+        return uri
+    if not uri[:8].lower().startswith(("urn:epc:", "http:", "https:")):
+        return None
+    return _canonical.__wrapped__(uri)
+
+
+def canonical_of_pairs(pairs: list[tuple[str, str]]) -> str | None:
+    """The canonical URI of one of ``CANONICAL_KEYS`` and its qualifiers, decoded, in the order of the path."""
+    ai, key = pairs[0]
+    return _from_decoded(ai, key, pairs[1:])
+
+
 def canonical_or_same(uri: str) -> str:
     """The canonical Digital Link where there is one, else ``uri`` as it is."""
     found = canonical(uri)
@@ -129,16 +145,20 @@ def _from_pairs(pairs: list[tuple[str, str]] | None) -> str | None:
     if not pairs:
         return None
     (ai, raw), *rest = pairs
-    key = decode_value(raw)
+    return _from_decoded(ai, decode_value(raw), [(name, decode_value(value)) for name, value in rest])
+
+
+def _from_decoded(ai: str, key: str, rest: list[tuple[str, str]]) -> str | None:
     if not _KEYS[ai].fullmatch(key):
         return None
     if ai == "01":
         key = key.zfill(14)
-    qualifiers = {name: decode_value(value) for name, value in rest}
+    qualifiers = dict(rest)
     if len(qualifiers) != len(rest) or not _in_order(ai, tuple(qualifiers)):
         return None
-    if any(not _QUALIFIERS[name].fullmatch(value) for name, value in qualifiers.items()):
-        return None
+    for name, value in qualifiers.items():
+        if not _QUALIFIERS[name].fullmatch(value):
+            return None
     stem = f"{STEM}/{ai}/{encode_value(key)}"
     for name in ("21", "10", "235", "254", "8011"):
         if name in qualifiers:
@@ -146,6 +166,7 @@ def _from_pairs(pairs: list[tuple[str, str]] | None) -> str | None:
     return stem
 
 
+@lru_cache(maxsize=1024)
 def _in_order(ai: str, names: tuple[str, ...]) -> bool:
     if not names:
         return True

@@ -26,6 +26,9 @@ _CONTAINER_VALUES = dict(
     )
 )
 
+# What is missing to the next ten, by the last digit of the sum.
+_DIGIT_FOR = "0987654321"
+
 CHARACTER_SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _CHECK_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _VALUES_82 = {character: value for value, character in enumerate(CHARACTER_SET_82)}
@@ -51,18 +54,21 @@ def check_digit(digits: str) -> str:
 
     Raises ``InputError`` (``gs1.check_digit.not_digits``) for anything but ASCII digits.
     """
-    if not _DIGITS.fullmatch(digits):
+    if not (digits.isdigit() and digits.isascii()):
         raise InputError("gs1.check_digit.not_digits", "A check digit is computed over digits only.")
-    values = [code - 48 for code in digits.encode("ascii")]
-    total = 3 * sum(values[-1::-2]) + sum(values[-2::-2])
-    return str(-total % 10)
+    return _DIGIT_FOR[_weighted(digits.encode("ascii")) % 10]
+
+
+def _weighted(digits: bytes) -> int:
+    """The sum over digits in ASCII, weights 3 and 1 from the right; their codes are 48 too large each."""
+    return 3 * sum(digits[-1::-2]) + sum(digits[-2::-2]) - 48 * (2 * ((len(digits) + 1) // 2) + len(digits))
 
 
 def check_digit_valid(number: str) -> bool:
     """Whether the last digit of a GS1 key (GTIN, SSCC, GLN ...) is its check digit."""
-    return (
-        len(number) > 1 and _DIGITS.fullmatch(number) is not None and check_digit(number[:-1]) == number[-1]
-    )
+    if len(number) < 2 or not (number.isdigit() and number.isascii()):
+        return False
+    return _DIGIT_FOR[_weighted(number[:-1].encode("ascii")) % 10] == number[-1]
 
 
 def check_pair(text: str) -> str:

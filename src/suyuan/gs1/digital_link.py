@@ -17,8 +17,15 @@ from typing import Final, TypedDict
 
 from suyuan.errors import InputError
 from suyuan.gs1.application_identifiers import PATHS, TABLE, check_length, check_together, check_value
-from suyuan.gs1.canonical_form import ALPHA_KEYS, canonical, canonical_or_same
-from suyuan.gs1.epc_urn import digital_link_to_urn
+from suyuan.gs1.canonical_form import (
+    ALPHA_KEYS,
+    CANONICAL_KEYS,
+    canonical,
+    canonical_of_pairs,
+    canonical_once,
+    canonical_or_same,
+)
+from suyuan.gs1.epc_urn import canonical_to_urn
 from suyuan.gs1.percent import decode_value, encode_value
 
 __all__ = [
@@ -66,7 +73,7 @@ class DigitalLink:
     @property
     def element_string(self) -> str:
         """The identifiers in brackets: ``(01)09506000134352(21)A\\(1``; a bracket in a value is escaped."""
-        return "".join(f"({ai}){value.replace('(', chr(92) + '(')}" for ai, value in self.ais.items())
+        return _element_string(list(self.ais.items()))
 
     @property
     def gtin(self) -> str | None:
@@ -123,6 +130,25 @@ def parse(uri: str, *, older_forms: bool = False, content: bool = True) -> Digit
     withdrawn. ``content=False`` checks structure and lengths only. Raises ``InputError``:
     ``gs1.uri.*`` for the URI, ``gs1.ai.*`` (path: the application identifier) for its contents.
     """
+    stem, pairs, attributes, parameters, fragment = _taken_apart(uri, older_forms)
+    if content:
+        _check_content(pairs, attributes)
+    else:
+        for ai, value in (*pairs, *attributes):
+            check_length(TABLE[ai], value)
+    return DigitalLink(uri, stem, pairs[0], tuple(pairs[1:]), tuple(attributes), tuple(parameters), fragment)
+
+
+def _check_content(pairs: list[Pair], attributes: list[Pair]) -> None:
+    values = dict(pairs)
+    values.update(attributes)
+    for ai, value in values.items():
+        check_value(ai, value)
+    check_together(values)
+
+
+def _taken_apart(uri: str, older_forms: bool) -> tuple[str, list[Pair], list[Pair], list[str], str]:
+    """Stem, path and query of a URI whose structure is right; what stands in them is not looked at."""
     if not _URI.fullmatch(uri):
         raise _refuse(
             "gs1.uri.character", "The URI has a character that URIs do not have.", "Percent-encode it."
@@ -137,26 +163,12 @@ def parse(uri: str, *, older_forms: bool = False, content: bool = True) -> Digit
     location, _, query = before.partition("?")
     steps = location[host.end() :].split("/")
     start, pairs = _path_pairs(steps, older_forms)
-    attributes, parameters = _query_pairs(query, older_forms) if query else ([], [])
+    attributes: list[Pair] = []
+    parameters: list[str] = []
+    if query:
+        attributes, parameters = _query_pairs(query, older_forms)
     _check_structure(pairs, attributes)
-    link = DigitalLink(
-        uri,
-        uri[: host.end()] + "/".join(steps[:start]),
-        pairs[0],
-        tuple(pairs[1:]),
-        tuple(attributes),
-        tuple(parameters),
-        fragment,
-    )
-    if content:
-        values = dict((*pairs, *attributes))
-        for ai, value in values.items():
-            check_value(ai, value)
-        check_together(values)
-    else:
-        for ai, value in (*pairs, *attributes):
-            check_length(TABLE[ai], value)
-    return link
+    return uri[: host.end()] + "/".join(steps[:start]), pairs, attributes, parameters, fragment
 
 
 def _path_pairs(steps: list[str], older_forms: bool) -> tuple[int, list[Pair]]:
@@ -212,13 +224,15 @@ def _query_pairs(query: str, short_gtin: bool) -> tuple[list[Pair], list[str]]:
 
 
 def _check_structure(pairs: list[Pair], attributes: list[Pair]) -> None:
-    missing = PATHS.get(tuple(ai for ai, _ in pairs))
+    missing = PATHS.get(tuple([ai for ai, _ in pairs]))
     if missing is None:
         raise _refuse(
             "gs1.ai.order",
             "The key is not followed by its qualifiers, each at most once and in their order.",
             path=pairs[0][0],
         )
+    if not attributes:
+        return
     seen = {ai for ai, _ in pairs}
     for ai, _ in attributes:
         if ai in seen:
@@ -237,22 +251,51 @@ def check_uri(uri: str) -> CheckedUri:
     for), ``ais`` the element string, ``canonical`` and ``urn`` the two translations where they exist, even if
     the URI is not valid.
     """
-    found = canonical(uri)
-    result: CheckedUri = {
-        "uri": uri, "valid": False, "error": None, "ais": None, "canonical": found, "urn": None,
-    }  # fmt: skip
-    if found is not None:
-        try:
-            result["urn"] = uri if uri.startswith("urn:") else digital_link_to_urn(found)
-        except InputError:
-            result["urn"] = None
+    if uri.startswith("urn:"):
+        return _checked_urn(uri)
+    found: str | None = None
+    known = False
+    error = ais = None
     try:
-        if uri.startswith("urn:") and found is None:
-            raise _refuse("gs1.epc.form", "This URN has no Digital Link: another scheme, or a wrong form.")
-        link = parse(found if uri.startswith("urn:") and found is not None else uri)
-    except InputError as error:
-        result["error"] = f"{error.code}: {error.reason}"
-    else:
-        result["valid"] = True
-        result["ais"] = link.element_string
-    return result
+        _, pairs, attributes, _, _ = _taken_apart(uri, False)
+        if pairs[0][0] in CANONICAL_KEYS:
+            found, known = canonical_of_pairs(pairs), True
+        _check_content(pairs, attributes)
+        ais = _element_string([*pairs, *attributes])
+    except InputError as fault:
+        error = f"{fault.code}: {fault.reason}"
+    if not known:
+        found = canonical_once(uri)
+    return _checked(uri, error, ais, found, _urn_of(found) if found is not None else None)
+
+
+def _checked(uri: str, error: str | None, ais: str | None, found: str | None, urn: str | None) -> CheckedUri:
+    return {
+        "uri": uri, "valid": error is None, "error": error, "ais": ais, "canonical": found, "urn": urn,
+    }  # fmt: skip
+
+
+def _urn_of(found: str) -> str | None:
+    try:
+        return canonical_to_urn(found)
+    except InputError:
+        return None
+
+
+def _checked_urn(uri: str) -> CheckedUri:
+    found = canonical_once(uri)
+    if found is None:
+        error = "gs1.epc.form: This URN has no Digital Link: another scheme, or a wrong form."
+        return _checked(uri, error, None, None, None)
+    try:
+        _, pairs, attributes, _, _ = _taken_apart(found, False)
+        _check_content(pairs, attributes)
+    except InputError as fault:
+        return _checked(uri, f"{fault.code}: {fault.reason}", None, found, uri)
+    return _checked(uri, None, _element_string(pairs), found, uri)
+
+
+def _element_string(pairs: list[Pair]) -> str:
+    return "".join(
+        [f"({ai}){value.replace('(', chr(92) + '(') if '(' in value else value}" for ai, value in pairs]
+    )

@@ -181,7 +181,8 @@ def _link_pattern(path: str) -> re.Pattern[str]:
 
 
 # The last matching AI in the path wins, as in a Digital Link's own reading order (from the right).
-_LINKS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
+_Link = tuple[str, str, re.Pattern[str]]
+_LINKS: Final[tuple[_Link, ...]] = (
     ("itip", "idpat:itip", _link_pattern(r"8006/([0-9]{14})([0-9]{2})([0-9]{2})(?:/21/(.+))?")),
     ("upui", "", _link_pattern(r"01/([0-9]{14})/235/(.+)")),
     ("lgtin", "", _link_pattern(r"01/([0-9]{14})/10/(.+)")),
@@ -200,6 +201,15 @@ _LINKS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
     ("cpi", "idpat:cpi", _link_pattern(r"8010/([0-9].*?)(?:/8011/([^/]*))?")),
 )
 
+_LINKS_OF_KEY: Final = {
+    ai: tuple(
+        (name, class_name, re.compile(f"{STEM}/{pattern.pattern.rpartition('(?:/.*)?/')[2]}", re.DOTALL))
+        for name, class_name, pattern in _LINKS
+        if f"(?:/.*)?/{ai}/" in pattern.pattern
+    )
+    for ai in {scheme.ai for scheme in _SCHEMES.values()} | {*_FREE.values(), "8010"}
+}
+
 
 def digital_link_to_urn(uri: str, gcp_length: int | None = None, *, level: Level | None = None) -> str | None:
     """The EPC URN of a Digital Link, or None where the company prefix's length is not known.
@@ -211,8 +221,18 @@ def digital_link_to_urn(uri: str, gcp_length: int | None = None, *, level: Level
     """
     if gcp_length is not None and not MIN_PREFIX <= gcp_length <= MAX_PREFIX:
         _refuse("A GS1 Company Prefix has 6 to 12 digits.", uri, "gs1.epc.prefix_length")
-    plain = _QUERY.sub("", uri)
-    for name, class_name, pattern in _LINKS:
+    return _to_urn(_QUERY.sub("", uri), _LINKS, uri, gcp_length, level)
+
+
+def canonical_to_urn(uri: str) -> str | None:
+    """As ``digital_link_to_urn``, for what ``digital_link.canonical`` gave: its key stands first and alone."""
+    return _to_urn(uri, _LINKS_OF_KEY.get(uri[len(STEM) + 1 :].partition("/")[0], ()), uri, None, None)
+
+
+def _to_urn(
+    plain: str, links: tuple[_Link, ...], uri: str, gcp_length: int | None, level: Level | None
+) -> str | None:
+    for name, class_name, pattern in links:
         match = pattern.fullmatch(plain)
         if match is None:
             continue

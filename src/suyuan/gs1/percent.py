@@ -29,9 +29,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 def encode_value(text: str) -> str:
     """``text`` as one path segment of a canonical Digital Link, escapes in upper case."""
-    return _ENCODED_IN_PATH.sub(_escaped, text)
+    return text if text.isalnum() and text.isascii() else _ENCODED_IN_PATH.sub(_escaped, text)
 
 
 def encode_urn_value(text: str) -> str:
     """``text`` as one part of an EPC URN, escapes in upper case."""
-    return _ENCODED_IN_URN.sub(_escaped, text)
+    return text if text.isalnum() and text.isascii() else _ENCODED_IN_URN.sub(_escaped, text)
