@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import httpx
@@ -10,10 +11,10 @@ import pytest
 import zxingcpp
 from console_world import World, text_of
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
+import browsing
 from suyuan.parties import create_token
-from suyuan.printing import built_in_styles
+from suyuan.printing import built_in_styles, get_style, preview
 
 BATCH = 1
 
@@ -38,17 +39,13 @@ async def test_every_preview_decodes_at_its_printed_size(world: World, chromium_
 def _pictures(world: World, chromium_path: str) -> dict[str, bytes]:
     """What a screen of 300 dots an inch shows of each style's preview."""
     found = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with browsing.chromium_sync(chromium_path) as browser:
         context = browser.new_context(viewport={"width": 500, "height": 400}, device_scale_factor=3)
         context.add_cookies([{"name": "suyuan_session", "value": world.secrets["chief"], "url": world.base}])
         page = context.new_page()
         for name in built_in_styles():
             page.goto(f"{world.base}/console/labels/preview?style={name}&batch={BATCH}&expiry=2027-05-31")
             found[name] = page.screenshot()
-        browser.close()
     return found
 
 
@@ -63,7 +60,7 @@ def test_the_page_offers_the_file_of_what_it_shows(world: World, lang: str, styl
 @pytest.mark.parametrize(
     ("form", "media_type", "start"),
     [("csv", "text/csv", b"serial,uri"), ("pdf", "application/pdf", b"%PDF"), ("svg", "application/zip", b"PK"),
-     ("zpl", "application/x-zpl", b"^XA")],
+     ("zpl", "application/x-zpl", b"^XA"), ("png", "application/zip", b"PK"), ("tiff", "application/zip", b"PK")],
 )  # fmt: skip
 async def test_a_file_comes_from_page_and_api_alike(
     world: World, form: str, media_type: str, start: bytes
@@ -79,7 +76,7 @@ async def test_a_file_comes_from_page_and_api_alike(
     for answer in (page, api):
         assert answer.status_code == 200 and answer.headers["content-type"].startswith(media_type)
         assert answer.content.startswith(start)
-    if form == "svg":
+    if form in ("svg", "png", "tiff"):
         assert len(zipfile.ZipFile(io.BytesIO(api.content)).namelist()) == 48
     if form in ("csv", "zpl"):
         assert page.content == api.content
@@ -99,6 +96,23 @@ async def test_what_cannot_be_printed_is_refused_by_name(world: World, query: st
     assert (
         answer.json()["code"] == code and code in world.visitor().client.get(f"/console/labels?{query}").text
     )
+
+
+def test_a_style_with_a_pattern_shows_a_sample_of_one(world: World) -> None:
+    visitor = world.visitor(lang="en")
+    assert "The pattern shown is a sample" in visitor.get(f"/console/labels?batch={BATCH}&style=tag-50x25")
+    assert "The pattern shown is a sample" not in visitor.get(
+        f"/console/labels?batch={BATCH}&style=item-40x20"
+    )
+    shown, sample = (
+        re.findall(r' d="([^"]+)"', text)
+        for text in (
+            visitor.get(f"/console/labels/preview?batch={BATCH}&style=tag-50x25"),
+            preview(get_style("tag-50x25")),
+        )
+    )
+    # The symbol is the batch's own, the pattern is not.
+    assert len(shown) == len(sample) == 2 and shown[0] != sample[0] and shown[1] == sample[1]
 
 
 def test_batches_are_for_who_makes_the_codes(world: World) -> None:

@@ -53,12 +53,19 @@ def test_printer_modules_are_whole_dots(dpi: int, dots: int, needed: str) -> Non
         module_mm(33, 41 * dots * dot - 0.05, dpi)
 
 
-@pytest.mark.parametrize("dpi", [None, 203, 300, 600])
-@pytest.mark.parametrize("name", list(built_in_styles()))
+@pytest.mark.parametrize(
+    ("name", "dpi"),
+    [
+        (name, dpi)
+        for name, style in built_in_styles().items()
+        for dpi in (None, 203, 300, 600)
+        if dpi is None or style.pattern is None
+    ],
+)
 def test_quiet_zone_lies_inside_the_symbol_field(name: str, dpi: int | None) -> None:
     style = get_style(name)
     placed = place(label(), style, dpi)
-    dot = 25.4 / (dpi or 25_400)
+    dot = 25.4 / (dpi or (style.pattern.dpi if style.pattern else 25_400))
     quiet = 4 * placed.module - dot  # the symbol may move by half a dot to lie on the printer's grid
     side = placed.symbol.size * placed.module
     assert placed.module >= MIN_MODULE_MM
@@ -130,6 +137,9 @@ LINE = {"text": "{lot}", "size": 5}
             },
             "do not have",
         ),
+        ({"pattern": {"x": 20, "y": 1, "side": 8.2, "dpi": 812}}, "overlap"),
+        ({"pattern": {"x": 1, "y": 21.5, "side": 8.2, "dpi": 300}}, "6 mm is the least"),
+        ({"pattern": {"x": 1, "y": 21.5, "side": 6.1, "dpi": 203}}, "less than one dot"),
         ({"sheet": {"width": 210, "height": 297, "columns": 8, "rows": 1, "left": 0, "top": 0}}, "sheet"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A batch of codes as a file: CSV, or labels as PDF, SVG and ZPL, streamed.
+"""A batch of codes as a file: CSV, or labels as PDF, SVG, ZPL and images, streamed.
 
 Serials come from the database in portions and labels are rendered outside the event loop, a portion at a time, so
 that memory does not grow with the batch and other callers are served meanwhile.
@@ -18,7 +18,7 @@ from suyuan.errors import InputError
 from suyuan.gs1.serials import SERIAL_LENGTH, item_uri
 from suyuan.issuing import Batch, ScratchKeys, iter_serials
 from suyuan.issuing.scratch import SCRATCH_LENGTH
-from suyuan.printing import DEFAULT_DPI, FORMATS, Label, Printer, Style, get_style, open_printer
+from suyuan.printing import FORMATS, Label, Printer, Style, get_style, open_printer
 from suyuan.settings import Settings
 
 DEFAULT_STYLE = "item-40x20"
@@ -27,11 +27,14 @@ _PORTION = 200
 
 
 class FileOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What file of a batch is asked for. ``style`` and ``expiry`` matter to labels, ``dpi`` to ZPL."""
+    """What file of a batch is asked for. ``style`` and ``expiry`` matter to labels, ``dpi`` to ZPL and images.
+
+    A ``dpi`` of 0 is the format's usual one.
+    """
 
     format: str = "csv"
     style: str = DEFAULT_STYLE
-    dpi: int = DEFAULT_DPI
+    dpi: int = 0
     expiry: date | None = None
 
 
@@ -47,7 +50,7 @@ def read_order(format: str, style: str, dpi: int, expiry: str) -> FileOrder:  # 
         raise InputError(
             "printing.expiry", "The expiry is no date.", path="expiry", remedy="Write it like 2027-05-31."
         ) from None
-    order = FileOrder(format=chosen, style=style or DEFAULT_STYLE, dpi=dpi or DEFAULT_DPI, expiry=day)
+    order = FileOrder(format=chosen, style=style or DEFAULT_STYLE, dpi=dpi, expiry=day)
     open_printer(order.format, get_style(order.style), order.dpi)
     return order
 

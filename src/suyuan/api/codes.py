@@ -115,8 +115,9 @@ async def read_batch(
 ) -> Stream:
     """The codes of a batch in the order of issue, streamed: CSV (serial, URI for the label, GTIN, lot), or labels.
 
-    ``file`` is ``NUMBER.csv``, or ``NUMBER`` with ``format``: ``pdf``, ``svg`` (a ZIP), ``zpl`` or ``csv``. ``style``
-    is one of the label styles, ``dpi`` that of a ZPL printer, ``expiry`` a date for the label.
+    ``file`` is ``NUMBER.csv``, or ``NUMBER`` with ``format``: ``pdf``, ``zpl``, ``csv``, or a ZIP of ``svg``, ``png``
+    or ``tiff``. ``style`` is one of the label styles, ``dpi`` that of a ZPL printer or of images (203 and 812 where it
+    is left out), ``expiry`` a date for the label.
     """
     principal = await require(request, "codes.issue")
     services = services_of(request)

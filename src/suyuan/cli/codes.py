@@ -31,6 +31,8 @@ class Format(StrEnum):
     PDF = "pdf"
     SVG = "svg"
     ZPL = "zpl"
+    PNG = "png"
+    TIFF = "tiff"
 
 
 def issue(
@@ -45,11 +47,19 @@ def issue(
         Path | None, typer.Option("--out", "-o", help="File to write; standard output where left out.")
     ] = None,
     style: Annotated[
-        str, typer.Option(help="Size and layout of labels, e.g. qr-25x25, item-40x20, item-50x30, a4-3x8.")
+        str,
+        typer.Option(
+            help="Size and layout of labels, e.g. qr-25x25, item-40x20, item-50x30, tag-50x25, a4-3x8."
+        ),
     ] = "item-40x20",
     dpi: Annotated[
-        int, typer.Option(help="Resolution of the label printer, for ZPL: 203, 300 or 600.")
-    ] = 203,
+        int,
+        typer.Option(
+            help="Dots an inch: for ZPL 203, 300 or 600; for PNG and TIFF also 812 and 1200. 203 and 812 where left"
+            " out.",
+            show_default=False,
+        ),
+    ] = 0,
     expiry: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Best before, printed where the style has room."),
@@ -64,8 +74,9 @@ def issue(
     """Issue a batch of codes, one for each item: as a table, or as labels ready to print.
 
     CSV holds serial, URI as the label carries it, GTIN, lot and, with --scratch, the scratch code. PDF are pages,
-    SVG a ZIP of one drawing a label, ZPL what a thermal printer takes; the catalogue gives the product's names. All
-    codes of the batch exist afterwards, or none; a file appears under its name when it is whole.
+    SVG a ZIP of one drawing a label, ZPL what a thermal printer takes, PNG and TIFF a ZIP of one image a label, black
+    and white, as a press takes them; the catalogue gives the product's names. All codes of the batch exist afterwards,
+    or none; a file appears under its name when it is whole.
 
     \b
       suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 from litestar.params import FromQuery
 from litestar.response import Stream
@@ -29,14 +30,14 @@ from suyuan.db.pool import sql
 from suyuan.errors import NotFoundError
 from suyuan.issuing import Batch, get_batch, iter_serials
 from suyuan.printing import (
-    DEFAULT_DPI,
     FORMATS,
-    RESOLUTIONS,
+    IMAGE_RESOLUTIONS,
     Style,
     built_in_styles,
     get_style,
     preview,
     render_svg,
+    sample_pattern,
 )
 
 NAV = (NavEntry("labels", LABELS, "标签", "Labels", "label"),)
@@ -51,7 +52,7 @@ async def show_labels(
     batch: FromQuery[int] = 0,
     style: FromQuery[str] = DEFAULT_STYLE,
     format: FromQuery[str] = "pdf",  # noqa: A002 - the query's own word
-    dpi: FromQuery[int] = DEFAULT_DPI,
+    dpi: FromQuery[int] = 0,
     expiry: FromQuery[str] = "",
 ) -> Page:
     """Styles side by side, the chosen one with a code of the batch, and the file to take."""
@@ -84,7 +85,7 @@ async def show_labels(
         batch=chosen,
         batches=await _batches(services, session),
         formats=list(FORMATS),
-        resolutions=list(RESOLUTIONS),
+        resolutions=list(IMAGE_RESOLUTIONS),
         preview=with_query(PREVIEW, batch=batch or "", style=order.style, expiry=expiry),
         file_href=with_query(FILE, **query, style=order.style) if chosen is not None else "",
         file_name=file_name(chosen, order) if chosen is not None else "",
@@ -139,7 +140,11 @@ async def _first_label(services: Services, batch: Batch, order: FileOrder) -> st
     product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
     async for serials in iter_serials(services.pool, batch.batch_id):
         label = label_of(batch, services.settings, serials[0], product, order.expiry)
-        return render_svg(label, get_style(order.style))
+        style = get_style(order.style)
+        if style.pattern is not None:
+            # A label's own pattern goes to the printer and nowhere else.
+            label = msgspec.structs.replace(label, pattern=sample_pattern())
+        return render_svg(label, style)
     raise NotFoundError("issuing.batch.unknown", "The batch has no codes.", path="batch")
 
 
@@ -149,7 +154,7 @@ async def take_file(
     batch: FromQuery[int],
     format: FromQuery[str] = "pdf",  # noqa: A002 - the query's own word
     style: FromQuery[str] = DEFAULT_STYLE,
-    dpi: FromQuery[int] = DEFAULT_DPI,
+    dpi: FromQuery[int] = 0,
     expiry: FromQuery[str] = "",
 ) -> Stream:
     """The file of a batch, streamed."""

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from suyuan.errors import InputError
+from suyuan.printing.pattern import PATTERN_BYTES
 
 MAX_URI_LENGTH: Final = 255
 MAX_TEXT_LENGTH: Final = 200
@@ -31,7 +32,9 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     ``uri`` becomes the QR symbol as it stands. ``gtin`` (14 digits), ``serial`` and ``lot`` (at most 20
     printable ASCII characters each) may be empty where the goods carry no GS1 code. ``city`` is the market a
-    label is meant for; ``scratch_code`` is the second code, printed under the scratch-off layer only.
+    label is meant for; ``scratch_code`` is the second code, printed under the scratch-off layer only. ``pattern``
+    is what a style with room for it draws beside the symbol: 64 x 64 bits, row by row, the most significant first,
+    1 is dark; empty where the label has none.
     """
 
     uri: str
@@ -43,6 +46,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     name_en: str = ""
     city: str = ""
     scratch_code: str = ""
+    pattern: bytes = b""
 
 
 def check_label(label: Label) -> None:
@@ -70,6 +74,12 @@ def check_label(label: Label) -> None:
                 f"A {field} on a label has at most {_CODE_LENGTH} printable ASCII characters without blanks.",
                 path=field,
             )
+    if len(label.pattern) not in (0, PATTERN_BYTES):
+        raise InputError(
+            "printing.label.pattern",
+            f"A pattern has {PATTERN_BYTES} bytes or is empty; this one has {len(label.pattern)}.",
+            path="pattern",
+        )
     for field in ("name_zh", "name_en", "city"):
         if len(getattr(label, field)) > MAX_TEXT_LENGTH:
             raise InputError(

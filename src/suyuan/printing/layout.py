@@ -14,7 +14,15 @@ import msgspec
 from suyuan.errors import RefusedError
 from suyuan.printing.label import Label, check_label, fields_of
 from suyuan.printing.metrics import text_width
-from suyuan.printing.styles import LINE_HEIGHT, MM_PER_POINT, Style, TextLine
+from suyuan.printing.pattern import PATTERN_SYMBOLS, symbol_mm
+from suyuan.printing.styles import (
+    LINE_HEIGHT,
+    MM_PER_POINT,
+    PatternField,
+    Style,
+    SymbolField,
+    TextLine,
+)
 from suyuan.printing.symbol import MM_PER_INCH, Symbol, draw_symbol, module_mm
 
 MIN_POINTS: Final = 3.5  # about 1.2 mm, the smallest type that a 300 dpi printer still forms
@@ -35,6 +43,19 @@ class PlacedText(msgspec.Struct, frozen=True):
     bold: bool
 
 
+class PlacedPattern(msgspec.Struct, frozen=True):
+    """A pattern ready to be drawn: its bits, its corner, and the side of one of its symbols."""
+
+    bits: bytes
+    x: float
+    y: float
+    symbol: float
+
+    @property
+    def side(self) -> float:
+        return PATTERN_SYMBOLS * self.symbol
+
+
 class PlacedLabel(msgspec.Struct, frozen=True):
     """A label ready to be drawn; (``x``, ``y``) is the corner of the symbol without its quiet zone."""
 
@@ -44,23 +65,26 @@ class PlacedLabel(msgspec.Struct, frozen=True):
     module: float
     texts: tuple[PlacedText, ...]
     outline: tuple[float, float, float, float] | None
+    pattern: PlacedPattern | None
 
 
 def place(label: Label, style: Style, dpi: int | None = None) -> PlacedLabel:
-    """Lay out one label; with ``dpi``, modules are whole printer dots.
+    """Lay out one label; with ``dpi``, modules and the symbols of a pattern are whole printer dots.
 
     Raises ``InputError`` (``printing.label.*``) or ``RefusedError`` (``printing.module.too_small``,
-    ``printing.text.too_long``).
+    ``printing.text.too_long``, ``printing.pattern.*``).
     """
     check_label(label)
+    dpi = grid_dpi(style, dpi)
     symbol = draw_symbol(label.uri)
     field = style.symbol
     module = module_mm(symbol.size, field.side, dpi)
-    margin = (field.side - symbol.size * module) / 2
-    x, y = field.x + margin, field.y + margin
-    if dpi is not None:
-        dot = MM_PER_INCH / dpi
-        x, y = round(x / dot) * dot, round(y / dot) * dot
+    x, y = _centred(field, symbol.size * module, dpi)
+    pattern = None
+    if style.pattern is not None or label.pattern:
+        pattern_x, pattern_y, side = _pattern_square(style, dpi)
+        if label.pattern:
+            pattern = PlacedPattern(label.pattern, pattern_x, pattern_y, side)
     texts: list[PlacedText] = []
     if style.columns:
         fields = fields_of(label)
@@ -80,7 +104,52 @@ def place(label: Label, style: Style, dpi: int | None = None) -> PlacedLabel:
         panel = style.panel
         outline = (panel.x, panel.y, panel.width, panel.height)
         texts += _panel_texts(style, label.scratch_code)
-    return PlacedLabel(symbol, x, y, module, tuple(texts), outline)
+    return PlacedLabel(symbol, x, y, module, tuple(texts), outline, pattern)
+
+
+def grid_dpi(style: Style, dpi: int | None = None) -> int | None:
+    """The resolution on whose dots a label is laid out: the printer's, else the one that a pattern is made for."""
+    if dpi is None and style.pattern is not None:
+        return style.pattern.dpi
+    return dpi
+
+
+def pattern_placement(style: Style, label: Label, dpi: int | None = None) -> tuple[float, float, float]:
+    """Where a pattern lies as it is drawn: x, y and side of its square, in modules of the symbol beside it.
+
+    The origin is the corner of the symbol without its quiet zone; x goes right, y goes down. ``dpi`` is that of ZPL
+    and of images; PDF and SVG have none. Raises what ``place`` raises.
+    """
+    check_label(label)
+    dpi = grid_dpi(style, dpi)
+    size = draw_symbol(label.uri).size
+    module = module_mm(size, style.symbol.side, dpi)
+    symbol_x, symbol_y = _centred(style.symbol, size * module, dpi)
+    x, y, symbol = _pattern_square(style, dpi)
+    return (x - symbol_x) / module, (y - symbol_y) / module, PATTERN_SYMBOLS * symbol / module
+
+
+def _pattern_square(style: Style, dpi: int | None) -> tuple[float, float, float]:
+    """The corner of a style's pattern and the side of one of its symbols."""
+    if style.pattern is None or dpi is None:
+        raise RefusedError(
+            "printing.pattern.style",
+            f"The style {style.name} has no room for a pattern.",
+            path="style",
+            remedy="Take one that has, such as tag-50x25.",
+        )
+    symbol = symbol_mm(style.pattern.side, dpi)
+    return (*_centred(style.pattern, PATTERN_SYMBOLS * symbol, dpi), symbol)
+
+
+def _centred(field: SymbolField | PatternField, side: float, dpi: int | None) -> tuple[float, float]:
+    """The corner of a square in the middle of its field, moved to the nearest dot where there are dots."""
+    margin = (field.side - side) / 2
+    x, y = field.x + margin, field.y + margin
+    if dpi is None:
+        return x, y
+    dot = MM_PER_INCH / dpi
+    return round(x / dot) * dot, round(y / dot) * dot
 
 
 def _filled(line: TextLine, fields: dict[str, str]) -> str:

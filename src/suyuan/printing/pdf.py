@@ -1,4 +1,7 @@
-"""Labels as a PDF: one label a page, or sheets. The symbol is drawn as a path, sharp at any resolution."""
+"""Labels as a PDF: one label a page, or sheets. The symbol is drawn as a path, sharp at any resolution.
+
+A pattern is a stencil of one bit a symbol: as a path its thousand squares would make a label eight times as large.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ from itertools import groupby
 
 from suyuan.printing.fonts import Typeface, find_typeface, subset_prefix
 from suyuan.printing.label import Label
-from suyuan.printing.layout import PlacedLabel, PlacedText, place
+from suyuan.printing.layout import PlacedLabel, PlacedPattern, PlacedText, grid_dpi, place
 from suyuan.printing.metrics import is_latin
+from suyuan.printing.pattern import PATTERN_SYMBOLS
 from suyuan.printing.pdf_objects import RESOURCES, PdfWriter, literal
 from suyuan.printing.styles import MM_PER_POINT, Style
+from suyuan.printing.symbol import MM_PER_INCH
 
+_SLACK = 1e-9
 _BOLD_STROKE = 0.03  # of the type size: Chinese has no bold face here, a thin outline stands in for it
 
 
@@ -22,8 +28,9 @@ class PdfPrinter:
         """``typeface`` stands in for the installed one."""
         self._style = style
         page = style.sheet or style
-        self._page_height = page.height / MM_PER_POINT
-        self._writer = PdfWriter(page.width / MM_PER_POINT, self._page_height)
+        self._writer = PdfWriter(page.width / MM_PER_POINT, page.height / MM_PER_POINT)
+        # A page is measured from its lower edge: there too a pattern has to begin with a whole dot.
+        self._page_height = _on_grid(page.height, style) / MM_PER_POINT
         self._fonts = _Fonts(self._writer, typeface)
         self._places = _places(style)
         self._content: list[bytes] = []
@@ -71,6 +78,11 @@ class PdfPrinter:
             f"{column} {size - 1 - row} {length} 1 re" for row, column, length in placed.symbol.runs()
         )
         parts = [f"q {side:.5f} 0 0 {side:.5f} {x:.4f} {y:.4f} cm {squares} f Q".encode()]
+        if placed.pattern is not None:
+            pattern = placed.pattern
+            pattern_x = (left + pattern.x) * points
+            pattern_y = self._page_height - (top + pattern.y + pattern.side) * points
+            parts.append(_stencil(pattern, pattern_x, pattern_y))
         if placed.outline is not None:
             box_x, box_y, width, height = (edge * points for edge in placed.outline)
             base = self._page_height - top * points - box_y - height
@@ -189,6 +201,22 @@ def _to_unicode(chars: dict[int, str]) -> bytes:
     return "\n".join(lines).encode("ascii")
 
 
+def _stencil(pattern: PlacedPattern, x: float, y: float) -> bytes:
+    """An image mask inside the page's content; in hexadecimal, because a reader may search for the end mark."""
+    side = pattern.side / MM_PER_POINT
+    head = f"q {side:.5f} 0 0 {side:.5f} {x:.5f} {y:.5f} cm BI /W {PATTERN_SYMBOLS} /H {PATTERN_SYMBOLS}"
+    return f"{head} /IM true /D [1 0] /F /AHx ID {pattern.bits.hex()}> EI Q".encode()
+
+
+def _on_grid(mm: float, style: Style) -> float:
+    """``mm``, for a style with a pattern down to a whole number of its dots."""
+    dpi = grid_dpi(style)
+    if dpi is None:
+        return mm
+    dot = MM_PER_INCH / dpi
+    return int(mm / dot + _SLACK) * dot
+
+
 def _places(style: Style) -> list[tuple[float, float]]:
     """The corners of the labels on one page, in mm, row by row."""
     sheet = style.sheet
@@ -196,8 +224,8 @@ def _places(style: Style) -> list[tuple[float, float]]:
         return [(0.0, 0.0)]
     return [
         (
-            sheet.left + column * (style.width + sheet.gap_x),
-            sheet.top + row * (style.height + sheet.gap_y),
+            _on_grid(sheet.left + column * (style.width + sheet.gap_x), style),
+            _on_grid(sheet.top + row * (style.height + sheet.gap_y), style),
         )
         for row in range(sheet.rows)
         for column in range(sheet.columns)

@@ -10,6 +10,7 @@ import msgspec
 
 from suyuan.errors import InputError, UnsupportedError
 from suyuan.printing.archive import SvgArchive
+from suyuan.printing.images import PRESS_DPI, ImageArchive
 from suyuan.printing.label import Label
 from suyuan.printing.pdf import PdfPrinter
 from suyuan.printing.styles import Style, get_style
@@ -22,10 +23,11 @@ _PROGRESS_EVERY: Final = 1000
 
 
 class Format(msgspec.Struct, frozen=True):
-    """How a format travels."""
+    """How a format travels; ``dpi`` is its usual resolution where it has one."""
 
     media_type: str
     suffix: str
+    dpi: int = 0
 
 
 FORMATS: Final = MappingProxyType(
@@ -33,7 +35,9 @@ FORMATS: Final = MappingProxyType(
         "csv": Format("text/csv; charset=utf-8", ".csv"),
         "pdf": Format("application/pdf", ".pdf"),
         "svg": Format("application/zip", ".svg.zip"),
-        "zpl": Format("application/x-zpl; charset=us-ascii", ".zpl"),
+        "zpl": Format("application/x-zpl; charset=us-ascii", ".zpl", DEFAULT_DPI),
+        "png": Format("application/zip", ".png.zip", PRESS_DPI),
+        "tiff": Format("application/zip", ".tiff.zip", PRESS_DPI),
     }
 )
 
@@ -48,18 +52,29 @@ class Printer(Protocol):
         """The rest."""
 
 
-def open_printer(format: str, style: Style, dpi: int = DEFAULT_DPI) -> Printer:  # noqa: A002
+def resolution(format: str, dpi: int = 0) -> int | None:  # noqa: A002
+    """The dots an inch that a format is drawn at if ``dpi`` is asked for, 0 being its usual one; None has none."""
+    found = FORMATS.get(format)
+    if found is None or not found.dpi:
+        return None
+    return dpi or found.dpi
+
+
+def open_printer(format: str, style: Style, dpi: int = 0) -> Printer:  # noqa: A002
     """A printer for one of ``FORMATS``; for callers that get their labels bit by bit (asynchronously).
 
-    ``dpi`` matters to ZPL alone. Raises ``UnsupportedError`` (``printing.format.unknown``) or ``InputError``
-    (``printing.dpi``).
+    ``dpi`` matters to ZPL and images alone; 0 is the format's usual one. Raises ``UnsupportedError``
+    (``printing.format.unknown``) or ``InputError`` (``printing.dpi``).
     """
+    dots = resolution(format, dpi)
     if format == "pdf":
         return PdfPrinter(style)
     if format == "svg":
         return SvgArchive(style)
-    if format == "zpl":
-        return ZplPrinter(style, dpi)
+    if format == "zpl" and dots:
+        return ZplPrinter(style, dots)
+    if format in ("png", "tiff") and dots:
+        return ImageArchive(style, format, dots)
     if format == "csv":
         return CsvPrinter()
     raise UnsupportedError(
@@ -74,7 +89,7 @@ def render(
     format: str,  # noqa: A002
     labels: Iterable[Label],
     style: Style | str,
-    dpi: int = DEFAULT_DPI,
+    dpi: int = 0,
     *,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
@@ -120,6 +135,13 @@ def _chunks(
 def render_pdf(labels: Iterable[Label], style: Style | str) -> Iterator[bytes]:
     """Labels as one PDF: pages of one label, or sheets."""
     return render("pdf", labels, style)
+
+
+def render_images(
+    labels: Iterable[Label], style: Style | str, dpi: int = PRESS_DPI, *, form: str = "tiff"
+) -> Iterator[bytes]:
+    """Labels as a ZIP of images of one bit a dot, ``tiff`` or ``png``, for a press."""
+    return render(form, labels, style, dpi)
 
 
 def render_zpl(labels: Iterable[Label], style: Style | str, dpi: int = DEFAULT_DPI) -> Iterator[bytes]:

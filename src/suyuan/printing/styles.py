@@ -15,8 +15,9 @@ from typing import Final
 
 import msgspec
 
-from suyuan.errors import InputError, NotFoundError
+from suyuan.errors import InputError, NotFoundError, RefusedError
 from suyuan.printing.label import Label, fields_of
+from suyuan.printing.pattern import symbol_mm
 
 LINE_HEIGHT: Final = 1.22  # of the type size
 MM_PER_POINT: Final = 25.4 / 72
@@ -31,6 +32,19 @@ class SymbolField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     x: float
     y: float
     side: float
+
+
+class PatternField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A square for a label's pattern.
+
+    ``dpi`` is the resolution of the printer that the style is made for: PDF and SVG, which know no printer, are drawn
+    on its grid. Elsewhere the printer's own resolution counts.
+    """
+
+    x: float
+    y: float
+    side: float
+    dpi: int
 
 
 class TextLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +106,7 @@ class Style(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: SymbolField
     columns: tuple[Column, ...] = ()
     panel: Panel | None = None
+    pattern: PatternField | None = None
     sheet: Sheet | None = None
 
 
@@ -149,6 +164,11 @@ def _check(style: Style) -> None:
             named = {*_FIELD.findall(line.text), line.needs or "lot"}
             if not named <= known.keys() or _BRACE.search(_FIELD.sub("", line.text)):
                 raise refuse(f"{line.text!r} names a field that labels do not have.")
+    if style.pattern is not None:
+        try:
+            symbol_mm(style.pattern.side, style.pattern.dpi)
+        except RefusedError as error:
+            raise refuse(error.reason) from None
     if style.sheet is not None:
         sheet = style.sheet
         right = sheet.left + sheet.columns * (style.width + sheet.gap_x) - sheet.gap_x
@@ -164,6 +184,8 @@ def _boxes(style: Style) -> dict[str, tuple[float, float, float, float]]:
         boxes[f"column {number}"] = (column.x, column.y, column.width, column.height)
     if style.panel is not None:
         boxes["panel"] = (style.panel.x, style.panel.y, style.panel.width, style.panel.height)
+    if style.pattern is not None:
+        boxes["pattern"] = (style.pattern.x, style.pattern.y, style.pattern.side, style.pattern.side)
     return boxes
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
+
 from suyuan.printing.label import Label
 from suyuan.printing.layout import PlacedLabel, place
+from suyuan.printing.pattern import pattern_runs, sample_pattern
 from suyuan.printing.styles import MM_PER_POINT, Style
 
 # The reader's machine sets the text: SVG names fonts, it does not carry them.
@@ -34,7 +37,10 @@ def preview(style: Style) -> str:
         f'<rect x="0.1" y="0.1" width="{style.width - 0.2:g}" height="{style.height - 0.2:g}" rx="0.8"'
         ' fill="none" stroke="#767676" stroke-width="0.2"/>'
     )
-    return _document(place(_SAMPLE, style), style, title=f"{style.title_zh} {style.title_en}", extra=edge)
+    sample = _SAMPLE
+    if style.pattern is not None:
+        sample = msgspec.structs.replace(_SAMPLE, pattern=sample_pattern())
+    return _document(place(sample, style), style, title=f"{style.title_zh} {style.title_en}", extra=edge)
 
 
 def _document(placed: PlacedLabel, style: Style, *, title: str, extra: str = "") -> str:
@@ -50,6 +56,13 @@ def _document(placed: PlacedLabel, style: Style, *, title: str, extra: str = "")
         "".join(f"M{column} {row}h{length}v1h-{length}z" for row, column, length in placed.symbol.runs()),
         '"/>',
     ]
+    if placed.pattern is not None:
+        pattern = placed.pattern
+        square = f"translate({pattern.x:.4f} {pattern.y:.4f}) scale({pattern.symbol:.6f})"
+        drawn = "".join(
+            f"M{column} {row}h{length}v1h-{length}z" for row, column, length in pattern_runs(pattern.bits)
+        )
+        parts.append(f'<path transform="{square}" shape-rendering="crispEdges" d="{drawn}"/>')
     if placed.outline is not None:
         x, y, width, height = placed.outline
         parts.append(

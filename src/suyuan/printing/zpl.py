@@ -1,6 +1,6 @@
 """Labels as ZPL II, the language of most thermal label printers.
 
-The symbol travels as a bitmap (^GFA) rather than as ^BQ: every module is then a whole number of dots, and the
+Symbol and pattern travel as bitmaps (^GFA), not as ^BQ: every module is then a whole number of dots, and the
 level, the version and the quiet zone are ours, not the firmware's. Text in printable ASCII uses the printer's
 scalable font 0; other text is drawn here as dots, because a printer's Chinese font cannot be counted on.
 Rows of a bitmap are written in ZPL's short form: a letter repeats a digit, ``:`` repeats the row above,
@@ -9,24 +9,22 @@ Rows of a bitmap are written in ZPL's short form: a letter repeats a digit, ``:`
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from suyuan.errors import InputError, UnsupportedError
+from suyuan.printing.dots import pattern_dots, symbol_dots, text_dots
 from suyuan.printing.fonts import Typeface, find_typeface
 from suyuan.printing.label import Label
-from suyuan.printing.layout import PlacedLabel, PlacedText, place
+from suyuan.printing.layout import PlacedText, place
 from suyuan.printing.styles import MM_PER_POINT, Style
 from suyuan.printing.symbol import MM_PER_INCH
 
 RESOLUTIONS: Final = (203, 300, 600)
 _ASCENT = 0.74  # of the type size: where font 0 has its baseline under the field's top
-_INK, _BOLD_INK = 100, 45  # of 255: how dark a dot of the drawn type must be to be printed
 _REPEATED = re.compile(r"([0-9A-F])\1+")
 _SPECIAL = re.compile(r"[\^~_\\]")
 
@@ -50,7 +48,12 @@ class ZplPrinter:
         """Raises what ``layout.place`` raises, and ``UnsupportedError`` (``printing.font.absent``)."""
         placed = place(label, self._style, self._dpi)
         width, height = self._dots(self._style.width), self._dots(self._style.height)
-        parts = [f"^XA^LH0,0^PW{width}^LL{height}", self._symbol(placed)]
+        parts = [f"^XA^LH0,0^PW{width}^LL{height}"]
+        parts.append(self._dotted(placed.x, placed.y, symbol_dots(placed.symbol, self._dots(placed.module))))
+        if placed.pattern is not None:
+            pattern = placed.pattern
+            mask = pattern_dots(pattern.bits, self._dots(pattern.symbol))
+            parts.append(self._dotted(pattern.x, pattern.y, mask))
         if placed.outline is not None:
             x, y, box_width, box_height = map(self._dots, placed.outline)
             parts.append(f"^FO{x},{y}^GB{box_width},{box_height},1^FS")
@@ -64,15 +67,8 @@ class ZplPrinter:
     def _dots(self, mm: float) -> int:
         return round(mm * self._dpi / MM_PER_INCH)
 
-    def _symbol(self, placed: PlacedLabel) -> str:
-        scale = self._dots(placed.module)
-        symbol = placed.symbol
-        rows = []
-        for row in range(symbol.size):
-            cells = symbol.cells[row * symbol.size : (row + 1) * symbol.size]
-            bits = "".join("0" * scale if cell else "1" * scale for cell in cells)
-            rows += [bits] * scale
-        return f"^FO{self._dots(placed.x)},{self._dots(placed.y)}{_graphic(rows)}"
+    def _dotted(self, x: float, y: float, mask: Image.Image) -> str:
+        return f"^FO{self._dots(x)},{self._dots(y)}{_graphic(mask)}"
 
     def _text(self, text: PlacedText) -> str:
         height = self._dots(text.size * MM_PER_POINT)
@@ -88,46 +84,25 @@ class ZplPrinter:
                 path="style",
                 remedy="Install the Chinese font package, leave the text out, or print a PDF.",
             )
-        graphic, above = _dotted(typeface, text.text, height, text.bold)
-        return f"^FO{x},{max(baseline - above, 0)}{graphic}"
+        mask, above = text_dots(typeface, text.text, height, text.bold)
+        return f"^FO{x},{max(baseline - above, 0)}{_graphic(mask)}"
 
 
-@lru_cache(maxsize=64)
-def _sized(typeface: Typeface, height: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(io.BytesIO(typeface.data), height)
-
-
-@lru_cache(maxsize=256)
-def _dotted(typeface: Typeface, text: str, height: int, bold: bool) -> tuple[str, int]:
-    """One row of text as a graphic, and how many of its rows lie above the baseline."""
-    font = _sized(typeface, height)
-    shown = typeface.printable(text)
-    # Small bold type would clog if it were outlined by a whole dot; taking fainter dots thickens it enough.
-    stroke = height // 40 if bold else 0
-    faintest = _BOLD_INK if bold else _INK
-    left, top, right, bottom = font.getbbox(shown, anchor="ls", stroke_width=stroke)
-    size = (max(int(right - left), 1), max(int(bottom - top), 1))
-    image = Image.new("L", size, 0)
-    ImageDraw.Draw(image).text((-left, -top), shown, fill=255, font=font, anchor="ls", stroke_width=stroke)
-    pixels = image.tobytes()
-    rows = (pixels[start : start + size[0]] for start in range(0, len(pixels), size[0]))
-    return _graphic(["".join("1" if pixel > faintest else "0" for pixel in row) for row in rows]), -int(top)
-
-
-def _graphic(rows: list[str]) -> str:
-    """A ^GFA field of rows given as strings of 0 and 1, 1 being black."""
-    row_bytes = -(-len(rows[0]) // 8)
-    total = row_bytes * len(rows)
+def _graphic(mask: Image.Image) -> str:
+    """A ^GFA field of a mask of one bit a dot, 1 being black."""
+    row_bytes = -(-mask.width // 8)
+    data = mask.tobytes()
     written = []
-    above = ""
-    for row in rows:
-        written.append(":" if row == above else _short(row, row_bytes))
+    above = b""
+    for start in range(0, len(data), row_bytes):
+        row = data[start : start + row_bytes]
+        written.append(":" if row == above else _short(row))
         above = row
-    return f"^GFA,{total},{total},{row_bytes},{''.join(written)}^FS"
+    return f"^GFA,{len(data)},{len(data)},{row_bytes},{''.join(written)}^FS"
 
 
-def _short(row: str, row_bytes: int) -> str:
-    digits = f"{int(row.ljust(row_bytes * 8, '0'), 2):0{row_bytes * 2}X}"
+def _short(row: bytes) -> str:
+    digits = row.hex().upper()
     kept = digits.rstrip("0")
     filler = "," if len(kept) < len(digits) else ""
     return _REPEATED.sub(lambda found: _repeat(found[1], len(found[0])), kept) + filler
