@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Square = NDArray[np.float32]
 
 # Each round: the blur in modules that is laid on the photo, so that the first one sees far and the last one sharp.
-_ROUNDS: Final = (0.7, 0.4, 0.25, 0.25)
+_ROUNDS: Final = (0.7, 0.35, 0.25)
 _USUAL_BLUR: Final = 0.25  # modules; what a photo is taken to have of itself, until its blocks say better
 _RIM: Final = 0.5  # modules of the quiet zone that come in: the outer edge is an edge too
 _FARTHEST: Final = 1.0  # modules; what a block claims beyond it is a mistake
+_FARTHEST_CORNER: Final = 2.5  # modules that a corner may move in all
 _LEAST_BLOCKS: Final = 7
 _ERF_SERIES: Final = np.array(
     [
@@ -29,6 +31,7 @@ _ERF_SERIES: Final = np.array(
         [0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277],
     ]
 ).ravel()
+_LEAST_VARIANCE: Final = 0.01  # of a block's drawing
 _LEAST_CONTRAST: Final = 0.04  # of full scale, between a block's dark and light modules
 
 
@@ -46,10 +49,10 @@ class Refined:
 class _Drawing:
     """A drawing of modules, and its derivatives, at the pixels of the rectified square."""
 
-    value: Floats
-    right: Floats
-    down: Floats
-    bend: Floats
+    value: Square
+    right: Square
+    down: Square
+    bend: Square
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,8 @@ class _Layout:
 def refine(grey: NDArray[np.uint8], homography: Floats, size: int) -> Refined:
     """``homography`` (modules to pixels) fitted to the modules of the code that it roughly lies on.
 
-    Where too few blocks can be measured the homography stays as it came, and ``rms`` is a whole module.
+    Where too few blocks can be measured, or the fit leaves the code, the homography stays as it came, and ``rms``
+    is a whole module.
     """
     layout = _laid_out(size, _scale_of(homography, size))
     inverted = _is_inverted(grey, homography, size)
@@ -85,7 +89,7 @@ def refine(grey: NDArray[np.uint8], homography: Floats, size: int) -> Refined:
     for added in _ROUNDS:
         flat = _rectified(grey, current, layout, inverted)
         modules = _sampled(flat, layout, size)
-        softened = np.asarray(cv2.GaussianBlur(flat, (0, 0), added * layout.scale), np.float64)
+        softened = np.asarray(cv2.GaussianBlur(flat, (0, 0), added * layout.scale), np.float32)
         blur = round(float(np.hypot(added, own_blur)), 2)
         shifts, information, wider = _shifts(softened, _drawn(modules, layout, size, blur), layout)
         own_blur = float(np.sqrt(np.clip(blur**2 + wider - added**2, 0.01, 1.0)))
@@ -95,7 +99,17 @@ def refine(grey: NDArray[np.uint8], homography: Floats, size: int) -> Refined:
         step, rms_modules = fitted
         current = current @ step
         current = current / current[2, 2]
+    if _strayed(homography, current, size):
+        return Refined(homography, _scale_of(homography, size), modules, inverted)
     return Refined(current, rms_modules * _scale_of(current, size), modules, inverted)
+
+
+def _strayed(rough: Floats, fitted: Floats, size: int) -> bool:
+    """Whether the fit has left the code that was found: the decoder's corners are never that far out."""
+    corners = np.array([(0, 0, 1), (size, 0, 1), (size, size, 1), (0, size, 1)], np.float64)
+    back = corners @ (np.linalg.inv(rough) @ fitted).T
+    moved = back[:, :2] / back[:, 2:] - corners[:, :2]
+    return not bool(np.abs(moved).max() < _FARTHEST_CORNER)
 
 
 def function_modules(size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -134,7 +148,7 @@ def _laid_out(size: int, pixels_per_module: float) -> _Layout:
     return _Layout(blocks, side, blocks * side / span)
 
 
-def _rectified(grey: NDArray[np.uint8], homography: Floats, layout: _Layout, inverted: bool) -> Floats:
+def _rectified(grey: NDArray[np.uint8], homography: Floats, layout: _Layout, inverted: bool) -> Square:
     """The square of the code and its rim, dark as 0 and light as 1 roughly."""
     shift = 0.5 / layout.scale - _RIM
     to_modules = np.array([(1 / layout.scale, 0, shift), (0, 1 / layout.scale, shift), (0, 0, 1)])
@@ -144,8 +158,8 @@ def _rectified(grey: NDArray[np.uint8], homography: Floats, layout: _Layout, inv
         (layout.pixels, layout.pixels),
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float64)
-    return np.asarray((255 - flat if inverted else flat) / 255)
+    ).astype(np.float32)
+    return np.asarray((255 - flat if inverted else flat) / np.float32(255))
 
 
 def _is_inverted(grey: NDArray[np.uint8], homography: Floats, size: int) -> bool:
@@ -166,11 +180,11 @@ def _is_inverted(grey: NDArray[np.uint8], homography: Floats, size: int) -> bool
     return bool(values[truth].mean() > values[~truth].mean())
 
 
-def _sampled(flat: Floats, layout: _Layout, size: int) -> NDArray[np.bool_]:
+def _sampled(flat: Square, layout: _Layout, size: int) -> NDArray[np.bool_]:
     """The modules that the rectified square shows, each against the light around it; what is known is put right."""
     at = ((np.arange(size) + 0.5 + _RIM) * layout.scale - 0.5).astype(np.float32)
     x, y = np.meshgrid(at, at)
-    soft = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), 0.25 * layout.scale)
+    soft = cv2.GaussianBlur(flat, (0, 0), 0.25 * layout.scale)
     values = np.asarray(cv2.remap(soft, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     # The middle between the darkest and the lightest of a neighbourhood that surely has both.
     kernel = np.ones((9, 9), np.uint8)
@@ -180,21 +194,22 @@ def _sampled(flat: Floats, layout: _Layout, size: int) -> NDArray[np.bool_]:
     return np.asarray(np.where(known, truth, dark), np.bool_)
 
 
-def _shifts(flat: Floats, drawing: _Drawing, layout: _Layout) -> tuple[Floats, Floats, float]:
+def _shifts(flat: Square, drawing: _Drawing, layout: _Layout) -> tuple[Floats, Floats, float]:
     """How far each block lies from where it should, and by how much the photo's blur differs from the drawing's.
 
     Shifts in modules, (n, 2); the information behind them, (n, 2, 2); the difference of the squared blurs.
     """
     steep = np.sqrt(drawing.right**2 + drawing.down**2)
     columns = (drawing.value, np.ones_like(flat), steep, drawing.bend, drawing.right, drawing.down)
-    design = np.stack([_in_blocks(column, layout) for column in columns], axis=-1)
-    seen = _in_blocks(flat, layout)
-    normal = design.transpose(0, 2, 1) @ design
+    design = np.stack([_in_blocks(column, layout) for column in columns], axis=1)
+    seen = _in_blocks(flat, layout)[..., None]
+    normal = (design @ design.transpose(0, 2, 1)).astype(np.float64)
     ridge = np.eye(6) * 1e-6 * np.trace(normal, axis1=1, axis2=2)[:, None, None]
-    solved = np.linalg.solve(normal + ridge, design.transpose(0, 2, 1) @ seen[..., None])
-    left = ((seen - (design @ solved)[..., 0]) ** 2).mean(axis=1)
+    solved = np.linalg.solve(normal + ridge, (design @ seen).astype(np.float64))
+    left = ((seen - design.transpose(0, 2, 1) @ solved.astype(np.float32)) ** 2).mean(axis=(1, 2))
     solved = solved[..., 0]
-    usable = solved[:, 0] > _LEAST_CONTRAST
+    # Where all modules of a block are alike, light and contrast cannot be told apart.
+    usable = (solved[:, 0] > _LEAST_CONTRAST) & (design[:, 0].var(axis=1) > _LEAST_VARIANCE)
     contrast = np.where(usable, solved[:, 0], 1.0)
     shifts = -solved[:, 4:6] / contrast[:, None]
     usable &= np.abs(shifts).max(axis=1) < _FARTHEST
@@ -207,20 +222,20 @@ def _shifts(flat: Floats, drawing: _Drawing, layout: _Layout) -> tuple[Floats, F
     return np.where(usable[:, None], shifts, 0.0), information * weight[:, None, None], wider
 
 
-def _in_blocks(square: Floats, layout: _Layout) -> Floats:
+def _in_blocks(square: Square, layout: _Layout) -> Square:
     count, side = layout.blocks, layout.side
     return square.reshape(count, side, count, side).transpose(0, 2, 1, 3).reshape(count * count, side * side)
 
 
 def _drawn(modules: NDArray[np.bool_], layout: _Layout, size: int, blur: float) -> _Drawing:
     value, slope, bend = _profiles(size, layout.pixels, layout.scale, blur)
-    light = np.pad((~modules).astype(np.float64), 1, constant_values=1.0)
+    light = np.pad((~modules).astype(np.float32), 1, constant_values=1.0)
     across, along, curve = light @ value.T, light @ slope.T, light @ bend.T
     return _Drawing(value @ across, value @ along, slope @ across, value @ curve + bend @ across)
 
 
 @lru_cache(maxsize=32)
-def _profiles(size: int, pixels: int, scale: float, blur: float) -> tuple[Floats, Floats, Floats]:
+def _profiles(size: int, pixels: int, scale: float, blur: float) -> tuple[Square, Square, Square]:
     """How much of each module a pixel in a line sees through the blur, and the first two derivatives.
 
     The first and the last column are the quiet zone, which goes on.
@@ -233,7 +248,7 @@ def _profiles(size: int, pixels: int, scale: float, blur: float) -> tuple[Floats
     value = np.diff(step, axis=1)
     slope = -np.diff(bell, axis=1) / blur
     bend = -np.diff(reach * bell, axis=1) / blur**2
-    return value, slope, bend
+    return value.astype(np.float32), slope.astype(np.float32), bend.astype(np.float32)
 
 
 def _erf(x: Floats) -> Floats:
