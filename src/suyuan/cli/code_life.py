@@ -275,4 +275,12 @@ def _standing_lines(found: CodeStanding) -> list[str]:
         )
     if found.failed:
         lines.append(say(f"  {found.failed} failed verifications", f"  验证失败 {found.failed} 次"))
+    if found.page.views:
+        times, days = found.page.views, found.page.days
+        lines.append(
+            say(
+                f"  page opened {times:,} times on {days} days, last on {found.page.last_on}; no verification",
+                f"  页面被打开 {times:,} 次，共 {days} 天，最近 {found.page.last_on}；打开不等于验证",
+            )
+        )
     return lines

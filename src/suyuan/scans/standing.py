@@ -8,6 +8,7 @@ import msgspec
 
 from suyuan.db.pool import sql
 from suyuan.issuing import CodeAct, CodeHistory, code_history
+from suyuan.scans.page_views import Views, page_views_of
 from suyuan.trace import TraceReader, Viewer
 from suyuan.trace.model import Fact
 from suyuan.trace.state import state_of
@@ -30,7 +31,8 @@ class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A code. ``state`` is the present one; ``acts`` are those of issuing, ``later`` what facts say, oldest first.
 
     ``verified`` is how often its scratch code was typed rightly, ``verified_at`` when first; tries that failed are
-    in ``failed``. Of a code that was issued elsewhere only the facts are known.
+    in ``failed``. ``page`` is how often people opened its page, which verifies nothing. Of a code that was issued
+    elsewhere only the facts are known.
     """
 
     uri: str
@@ -47,6 +49,7 @@ class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
     verified: int = 0
     verified_at: datetime | None = None
     failed: int = 0
+    page: Views = Views()
 
 
 async def read_standing(
@@ -73,6 +76,7 @@ async def read_standing(
         verified=scans["verified"],
         verified_at=scans["verified_at"],
         failed=scans["failed"],
+        page=await page_views_of(reader.pool, gtin, serial),
     )
     return standing if history is None else _with_history(standing, history)
 
@@ -80,7 +84,7 @@ async def read_standing(
 def without_acts(standing: CodeStanding) -> CodeStanding:
     """The standing for who neither issued the code nor acted on it."""
     return msgspec.structs.replace(
-        standing, acts=(), batch_id=None, ordinal=None, verified=0, verified_at=None, failed=0
+        standing, acts=(), batch_id=None, ordinal=None, verified=0, verified_at=None, failed=0, page=Views()
     )
 
 

@@ -9,3 +9,14 @@ CREATE TABLE scan_mapping (
     PRIMARY KEY (party_id, name, version)
 );
 SELECT protect_append_only('scan_mapping');
+
+-- How often people opened an item's page, by day (in China). A count, no record of anybody: views are added up in a
+-- process and brought here every few seconds, so a crash may lose some. Days are forgotten after two years.
+CREATE TABLE page_view (
+    gtin   text NOT NULL,
+    serial text NOT NULL,
+    day    date NOT NULL,
+    views  integer NOT NULL CHECK (views > 0),
+    PRIMARY KEY (gtin, serial, day)
+);
+CREATE INDEX page_view_day ON page_view USING brin (day);
