@@ -184,8 +184,10 @@ def _orientation(exif: bytes | None) -> int:
         return 1
     tags = Image.Exif()
     try:
-        tags.load(exif)
-        value = tags.get(_ORIENTATION, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(exif)
+            value = tags.get(_ORIENTATION, 1)
     except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return 1  # damaged notes of a camera are no reason to refuse its picture
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
