@@ -20,11 +20,14 @@ from suyuan.db.keyfiles import load_or_create
 from suyuan.db.migrate import check_current, prepare
 from suyuan.db.pool import Pool, open_pool
 from suyuan.disclosure.policy import load_policy
-from suyuan.issuing import MacKeys, ScratchKeys
+from suyuan.enrolment.enrolling import Enroller
+from suyuan.enrolment.image_worker import ImageWorker
+from suyuan.issuing import MacKeys, PatternKeys, ScratchKeys
 from suyuan.log import PublishedCopy, Sequencer, Tree, load_signer
 from suyuan.parties.members import get_party
 from suyuan.parties.roles import grants_at
 from suyuan.parties.tokens import Authenticator, Principal
+from suyuan.scans import LabelChecker
 from suyuan.settings import Settings
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import TraceReader
@@ -35,6 +38,7 @@ FIRST_EPOCH = "0"
 PUBLISHED = "published"
 _MAC_PREFIX = "serial-mac-"
 _SCRATCH_PREFIX = "scratch-mac-"
+_PATTERN_PREFIX = "label-pattern-"
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +52,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     mac_keys: MacKeys
     scratch_keys: ScratchKeys
+    pattern_keys: PatternKeys
+    enroller: Enroller
+    label_checker: LabelChecker
+    # The processes that look at images, of checks and of enrolments; each begins with its first task.
+    checking_images: ImageWorker
+    enrolling_images: ImageWorker
     authenticator: Authenticator
     signer: Ed25519Signer
 
@@ -99,6 +109,8 @@ async def open_services(settings: Settings, *, migrate: bool = True) -> AsyncIte
                 await check_current(conn)
         services = _compose(settings, pool)
         stack.push_async_callback(services.capture.close)
+        stack.push_async_callback(services.checking_images.close)
+        stack.push_async_callback(services.enrolling_images.close)
         yield services
 
 
@@ -111,15 +123,32 @@ def _compose(settings: Settings, pool: Pool) -> Services:
         )
     )
     mac_keys = load_mac_keys(keys)
+    pattern_keys = load_pattern_keys(keys, mac_keys)
+    capture = Capture(pool, vault, load_or_create("evidence-identity", 32, directory=keys))
+    checking, enrolling = ImageWorker(), ImageWorker()
     return Services(
         settings=settings,
         pool=pool,
-        capture=Capture(pool, vault, load_or_create("evidence-identity", 32, directory=keys)),
+        capture=capture,
         reader=TraceReader(pool, load_policy(settings.policy_file)),
         tree=Tree(pool),
         vault=vault,
         mac_keys=mac_keys,
         scratch_keys=load_scratch_keys(keys, mac_keys),
+        pattern_keys=pattern_keys,
+        enroller=Enroller(
+            pool,
+            capture,
+            pattern_keys,
+            enrolling,
+            code_host=settings.code_host,
+            scheme=settings.base_url.partition(":")[0],
+        ),
+        label_checker=LabelChecker(
+            pool, mac_keys, pattern_keys, checking, vault, image_days=settings.label_image_days
+        ),
+        checking_images=checking,
+        enrolling_images=enrolling,
         authenticator=Authenticator(pool),
         signer=load_signer(settings.log_origin, keys),
     )
@@ -136,6 +165,13 @@ def load_scratch_keys(keys_dir: Path, mac_keys: MacKeys) -> ScratchKeys:
     """The keys of scratch codes, one for each epoch of serials."""
     return ScratchKeys(
         {epoch: load_or_create(_SCRATCH_PREFIX + epoch, 32, directory=keys_dir) for epoch in mac_keys.epochs}
+    )
+
+
+def load_pattern_keys(keys_dir: Path, mac_keys: MacKeys) -> PatternKeys:
+    """The keys of labels' patterns, one for each epoch of serials."""
+    return PatternKeys(
+        {epoch: load_or_create(_PATTERN_PREFIX + epoch, 32, directory=keys_dir) for epoch in mac_keys.epochs}
     )
 
 

@@ -66,6 +66,7 @@ async def page_settings(db: Pool | Connection, configured: Settings) -> PageSett
         icp_number=configured.icp_number,
         police_number=configured.police_number,
         root_files=configured.root_files_dir,
+        label_image_hours=configured.label_image_days * 24,
     )
 
 
@@ -98,6 +99,7 @@ async def opened(services: Services) -> AsyncIterator[ASGIApp]:
         services.signer,
         legs_folder=services.settings.data_dir / "legs",
         verifier=Verifier(services.pool, services.mac_keys, services.scratch_keys),
+        labels=services.label_checker,
     )
     await items.load_gtins()
     pages = await page_settings(services.pool, services.settings)

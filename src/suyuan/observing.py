@@ -22,6 +22,12 @@ PAGES = Counter(
     ("outcome",),
     registry=REGISTRY,
 )
+LABEL_CHECKS = Counter(
+    "suyuan_label_checks",
+    "Labels checked by their image, by track and answer; held where too many failures came before.",
+    ("track", "answer"),
+    registry=REGISTRY,
+)
 
 
 def configure_logging(settings: Settings) -> None:

@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy_file: Path | None = None
     print_bridge_url: str = ""
     trusted_proxies: str = ""
+    label_image_days: int = 0
 
     def __repr__(self) -> str:
         shown = {field: getattr(self, field) for field in self.__struct_fields__}
@@ -299,6 +300,13 @@ TABLE: tuple[Setting, ...] = (
         "",
         _networks,
     ),
+    Setting(
+        "SUYUAN_LABEL_IMAGE_DAYS",
+        "label_image_days",
+        "Days for which images of label checks are kept, sealed; then they are erased. 0: they are never stored.",
+        "0",
+        _integer(0, 3650),
+    ),
 )
 
 
@@ -383,5 +391,6 @@ def _with_defaults(found: dict[str, Any]) -> Settings:
         root_files_dir=found.get("root_files_dir"),
         policy_file=found.get("policy_file") or _own_policy(data_dir),
         trusted_proxies=found.get("trusted_proxies", ""),
+        label_image_days=found.get("label_image_days", 0),
         print_bridge_url=found.get("print_bridge_url", ""),
     )

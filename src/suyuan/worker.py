@@ -1,5 +1,5 @@
-"""The work beside the doors: the log is sequenced and published, partitions are made ahead of need, and the erasure
-journal is kept outside the database too.
+"""The work beside the doors: the log is sequenced and published, partitions are made ahead of need, the erasure journal
+is kept outside the database too, and images of label checks go when their days are over.
 
 ``suyuan serve`` runs it too; a process of its own is for deployments that serve from several machines. Any number
 may run, one sequencer is active.
@@ -16,12 +16,14 @@ import structlog
 from suyuan.app import Services, open_services
 from suyuan.db.partitions import ensure_all_partitions
 from suyuan.errors import SuyuanError
+from suyuan.scans.label_images import forget_images
 from suyuan.settings import Settings
 from suyuan.vault.erasing import keep_erasures
 
 _logger = structlog.get_logger("suyuan.worker")
 PARTITIONS_EVERY = 6 * 3600.0
 ERASURES_EVERY = 10.0
+IMAGES_EVERY = 3600.0
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SuyuanError)
 
 
@@ -30,7 +32,9 @@ async def work(services: Services, stop: asyncio.Event) -> None:
 
     Raises ``IntegrityError`` where the log must not be signed any more.
     """
-    beside = [asyncio.create_task(_keep_partitions(services)), asyncio.create_task(_keep_erasures(services))]
+    beside = [
+        asyncio.create_task(kept(services)) for kept in (_keep_partitions, _keep_erasures, _forget_images)
+    ]
     try:
         await services.sequencer().run(stop)
     finally:
@@ -62,6 +66,19 @@ async def _keep_erasures(services: Services) -> None:
         except _LOST as error:
             _logger.warning("erasures not kept outside", error=getattr(error, "code", type(error).__name__))
         await asyncio.sleep(ERASURES_EVERY)
+
+
+async def _forget_images(services: Services) -> None:
+    while True:
+        try:
+            days = await forget_images(
+                services.pool, services.vault, days=services.settings.label_image_days
+            )
+            if days:
+                _logger.info("images of label checks erased", days=days)
+        except _LOST as error:
+            _logger.warning("images not erased", error=getattr(error, "code", type(error).__name__))
+        await asyncio.sleep(IMAGES_EVERY)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

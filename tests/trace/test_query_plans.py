@@ -24,6 +24,7 @@ BIG = (
     *("event", "event_payload", "event_list", "event_claim_tile", "thing", "thing_event", "thing_period"),
     *("evidence", "evidence_body", "evidence_part", "evidence_event", "intake", "log_entry", "log_tile"),
     *("code", "code_act", "code_state", "vault_subject", "vault_number"),
+    *("label_enrolment", "label_record", "label_check", "label_nonce", "scan"),
 )
 HOT = {
     "capture": (
@@ -40,7 +41,12 @@ HOT = {
         "newest_checkpoint published_size read_leaves"
     ),
     "parties": "find_parties find_session find_token get_party grants_at",
-    "scans": "add_first add_scan count_tries earlier scans_of verified_code",
+    "enrolment": "add_enrolment add_record enrolled_code enrolments_of lock_code record_of",
+    "scans": (
+        "add_first add_label_check add_label_image add_label_scan add_scan count_tries earlier forget_label_nonces "
+        "label_fingerprints label_scans_of label_tries last_label_check lock_label scans_of take_label_nonce "
+        "verified_code"
+    ),
     "trace": (
         "claim_tile_firsts claim_tiles class_recalls closing document_events document_of_party facts grants "
         "index_rows knows links list_positions may_alias may_alias_parcel relatives"
@@ -85,7 +91,7 @@ COLD = {
         "revoke_token set_link_totp set_user_language set_user_password set_user_role "
         "set_user_totp take_recovery_code take_totp_step take_user_link touch_session"
     ),
-    "scans": "forget_tries",
+    "scans": "delete_label_images forget_tries old_label_images",
     "trace": "personal_parts",
     "vault": (
         "add_erasure add_reveals become_eraser delete_numbers delete_subject "

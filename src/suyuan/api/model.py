@@ -10,9 +10,11 @@ from litestar.datastructures import State
 from suyuan.capture.intake import Capture
 from suyuan.capture.prepare import Deliverer
 from suyuan.db.pool import Pool
-from suyuan.issuing import MacKeys, ScratchKeys
+from suyuan.enrolment.enrolling import Enroller
+from suyuan.issuing import MacKeys, PatternKeys, ScratchKeys
 from suyuan.log import Tree
 from suyuan.parties import Authenticator, Principal
+from suyuan.scans import LabelChecker
 from suyuan.settings import Settings
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import TraceReader
@@ -40,6 +42,12 @@ class Services(Protocol):
     def mac_keys(self) -> MacKeys: ...
     @property
     def scratch_keys(self) -> ScratchKeys: ...
+    @property
+    def pattern_keys(self) -> PatternKeys: ...
+    @property
+    def enroller(self) -> Enroller: ...
+    @property
+    def label_checker(self) -> LabelChecker: ...
     @property
     def authenticator(self) -> Authenticator: ...
     @property

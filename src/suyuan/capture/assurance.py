@@ -28,6 +28,7 @@ _ROLE_ORDER = (
     "carrier",
     "forwarder",
     "laboratory",
+    "label-maker",
     "payment",
     "platform",
     "seller",

@@ -30,6 +30,7 @@ _ROLES_ZH = {
     "manufacturer": "生产商",
     "brand-owner": "品牌方",
     "entrusted-firm": "境内受托企业",
+    "label-maker": "标签制作方",
     "laboratory": "实验室",
     "inspector": "独立检验机构",
     "forwarder": "货运代理",

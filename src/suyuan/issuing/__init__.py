@@ -22,6 +22,7 @@ from suyuan.issuing.codes import (
 )
 from suyuan.issuing.history import CodeAct, CodeHistory, code_history
 from suyuan.issuing.keys import MacKeys
+from suyuan.issuing.patterns import PatternKeys
 from suyuan.issuing.scratch import ScratchKeys
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "CodeAct",
     "CodeHistory",
     "MacKeys",
+    "PatternKeys",
     "ScratchKeys",
     "activate",
     "code_history",

@@ -15,6 +15,7 @@ from suyuan.errors import ConflictError, InputError, NotFoundError, RefusedError
 from suyuan.gs1.check_digits import check_digit_valid
 from suyuan.gs1.serials import new_serials
 from suyuan.issuing.keys import MacKeys
+from suyuan.issuing.patterns import PatternKeys
 from suyuan.issuing.scratch import ScratchKeys
 
 Store: TypeAlias = "Pool | Connection"
@@ -26,7 +27,8 @@ _LOT_CHARACTERS = 20
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """A batch of codes of one GTIN and lot.
 
-    ``scratch_key`` is the fingerprint of the key of its scratch codes; empty where it has none.
+    ``scratch_key`` is the fingerprint of the key of its scratch codes, ``pattern_key`` of that of its labels' patterns;
+    empty where it has none.
     """
 
     batch_id: int
@@ -38,6 +40,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     issued_by: str
     issued_at: datetime
     scratch_key: str = ""
+    pattern_key: str = ""
 
 
 class Activation(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,18 +81,29 @@ async def issue(
     party_id: str,
     label: str = "",
     scratch: ScratchKeys | None = None,
+    pattern: PatternKeys | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Batch:
-    """Issue ``count`` new codes in one transaction and return their batch; with ``scratch`` each has a scratch code.
+    """Issue ``count`` new codes in one transaction and return their batch; with ``scratch`` each has a scratch code,
+    with ``pattern`` its label a pattern of its own.
 
     Either all codes of the batch exist afterwards or none. Raises ``InputError`` (``issuing.*``).
     """
     check_batch(gtin, lot, count)
     scratch_key = "" if scratch is None else scratch.fingerprint(keys.current)
+    pattern_key = "" if pattern is None else pattern.fingerprint(keys.current)
 
     async def work(conn: Connection) -> Batch:
         record = await conn.fetchrow(
-            sql(__package__, "add_batch"), gtin, lot, count, keys.current, label, party_id, scratch_key
+            sql(__package__, "add_batch"),
+            gtin,
+            lot,
+            count,
+            keys.current,
+            label,
+            party_id,
+            scratch_key,
+            pattern_key,
         )
         assert record is not None
         batch = Batch(**dict(record))

@@ -23,6 +23,7 @@ ROLES: dict[str, str] = {
     "manufacturer": "makes the goods",
     "brand-owner": "owns the brand; may raise a recall of its GTINs",
     "entrusted-firm": "domestic firm that a seller entrusted with recalls; may raise a recall of its GTINs",
+    "label-maker": "prints labels for others; may enrol those of its GTINs",
     "laboratory": "tests samples",
     "inspector": "independent third party; what it inspected itself counts as inspected",
     "forwarder": "moves consignments for others",

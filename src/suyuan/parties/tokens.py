@@ -34,6 +34,7 @@ SCOPES: dict[str, str] = {
     "epcis.read": "query events as far as this party may see them",
     "trace": "read traces, coverage and balance as far as this party may see them",
     "codes.issue": "issue, print and void codes of this party's GTINs",
+    "labels.enrol": "enrol labels of codes that this party issued, or of its GTINs",
     "codes.activate": "activate codes under the allowance of a ledger item",
     "catalog.write": "put products and places",
     "personal.reveal": "read personal data, each time with a reason that is journalled",

@@ -40,12 +40,14 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
 
     ``nonce`` serves one check of this label until ``expires_at``. ``tracks`` are the kinds of record that its label
     has: ``A``, one photo of the pattern; ``B``, a clip under the torch while the phone is tilted along ``path``, whose
-    words are those of ``suyuan.label.path``. ``voided`` says that the code was taken out of use before it was sold.
+    words are those of ``suyuan.label.path``. ``code_text`` is what the code on the label says, letter by letter.
+    ``voided`` says that the code was taken out of use before it was sold.
     """
 
     nonce: str
     expires_at: datetime
     uri: str
+    code_text: str
     tracks: tuple[Track, ...]
     path: tuple[str, ...] = ()
     voided: bool = False

@@ -35,7 +35,7 @@ _CUSTOMS_PAPERS = frozenset(
 _CLEARANCE_STEPS = frozenset({"declaring", "clearing", "taxing", "releasing"})
 _PAPER_STEPS = _CLEARANCE_STEPS - {"taxing"} | {"arriving", "departing"}
 _OTHER_STEPS = frozenset({"ordering", "paying", "verifying", "recalling"})
-_PRODUCTION_STEPS = frozenset({"commissioning", "encoding", "transforming", "assembling"})
+_PRODUCTION_STEPS = frozenset({"commissioning", "encoding", "enrolling", "transforming", "assembling"})
 _DIRECTION = re.compile(r"\d([IE])\d")
 
 
@@ -153,4 +153,6 @@ def segment_of(fact: Fact) -> str:
         "warehouse",
     ):
         return "import-export"
+    if step == "enrolling":
+        return "factory"
     return "import-export" if step in ("inspecting", "sampling") else "circulation"

@@ -1,0 +1,1 @@
+INSERT INTO label_record (enrolment_id, salt, record) VALUES ($1, $2, $3)

@@ -1,0 +1,1 @@
+DELETE FROM label_image WHERE day = $1
