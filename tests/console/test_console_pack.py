@@ -73,12 +73,14 @@ async def test_the_page_loads_nothing_from_elsewhere_and_may_have_a_worker(clien
     page = await client.get("/console/pack")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "worker-src 'self'; connect-src 'self'" in policy
-    assert "unsafe" not in policy
+    assert "connect-src 'self'; " in policy and "worker-src 'self'" in policy
+    assert "script-src 'self' 'wasm-unsafe-eval'; " in policy and "'unsafe-" not in policy
     assert not re.findall(r"<script(?![^>]*(?:src=|application/json))|<style|\son\w+=|style=", page.text)
     worker = await client.get("/console/pack/worker.js")
     assert worker.headers["service-worker-allowed"] == "/console/pack"
-    for path in re.findall(r'"(/console/static/[^"]+)"', worker.text):
+    kept = re.findall(r'"((?:/console)?/static/[^"]+)"', worker.text)
+    assert [path for path in kept if path.endswith(".wasm")]
+    for path in kept:
         assert (await client.get(path)).status_code == 200, path
         assert path in page.text
 

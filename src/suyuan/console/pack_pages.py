@@ -29,6 +29,7 @@ from suyuan.console.pack_scans import Scan, look
 from suyuan.errors import InputError, PermissionDenied, SuyuanError
 from suyuan.printing import DEFAULT_DPI, get_style, open_printer
 from suyuan.trace.read import party_numbers
+from suyuan.web.label_files import READER_POLICY, served_path
 
 STATION = "/console/pack"
 ROLE = "bonded-warehouse"
@@ -47,6 +48,8 @@ _ASSETS = (
     "pack_keys.js",
     "pack_camera.js",
 )
+# The reader of codes for browsers without one of their own; kept by the service worker once it was needed.
+_READER = tuple(served_path(f"vendor/zxing_reader.{kind}") for kind in ("js", "wasm"))
 T = TypeVar("T")
 
 
@@ -122,6 +125,8 @@ async def show_station(request: Call) -> Page:
         nav="pack",
         pack_css=static_path("pack.css"),
         scripts=[static_path(name) for name in _ASSETS if name.endswith(".js")],
+        codes=served_path("label_codes.js"),
+        reader=_READER,
         modes=pack_words.MODES,
         screen=pack_words.SCREEN,
         reasons=pack_words.REASONS,
@@ -138,9 +143,8 @@ async def show_station(request: Call) -> Page:
     )
     parts = urlsplit(bridge)
     reached = f" {parts.scheme}://{parts.netloc}" if bridge else ""
-    page.headers["Content-Security-Policy"] = (
-        f"{PAGE_HEADERS['Content-Security-Policy']}; worker-src 'self'; connect-src 'self'{reached}"
-    )
+    policy = PAGE_HEADERS["Content-Security-Policy"].replace("script-src 'self'", READER_POLICY)
+    page.headers["Content-Security-Policy"] = f"{policy}{reached}; worker-src 'self'"
     page.headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
     return page
 
@@ -154,9 +158,10 @@ def _in_script(value: Any) -> str:
 async def station_worker(request: Call) -> Response[bytes]:
     """The service worker: it keeps the page and its files. Open to all, since a browser asks for it by itself."""
     code = (HERE / "static" / "pack_worker.js").read_bytes()
-    assets = json.dumps([static_path(name) for name in _ASSETS])
+    assets = json.dumps([served_path("label_codes.js"), *(static_path(name) for name in _ASSETS)])
+    head = f"const PAGE = {json.dumps(STATION)};\nconst ASSETS = {assets};\nconst WANTED = {json.dumps(_READER)};\n"
     return Response(
-        f"const PAGE = {json.dumps(STATION)};\nconst ASSETS = {assets};\n".encode() + code,
+        head.encode() + code,
         media_type="text/javascript; charset=utf-8",
         headers={
             "Content-Security-Policy": "default-src 'none'; connect-src 'self'",

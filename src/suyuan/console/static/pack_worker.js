@@ -1,7 +1,7 @@
 // Keeps the station's page and its files, so that a handheld that was switched off in a dead corner starts again there.
-// PAGE and ASSETS stand above. Acts are not its business: the page queues them itself.
+// PAGE, ASSETS and WANTED (files that are kept once they were needed) stand above. Acts are not its business: the page queues them itself.
 "use strict";
-const STORE = `pack ${ASSETS.join(" ")}`;
+const STORE = `pack ${[...ASSETS, ...WANTED].join(" ")}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -37,6 +37,15 @@ const page = async (request) => {
   }
 };
 
+const wanted = async (request) => {
+  const store = await caches.open(STORE);
+  const kept = await store.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await store.put(request, answer.clone());
+  return answer;
+};
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname, origin } = new URL(request.url);
@@ -44,5 +53,7 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate" && pathname === PAGE) event.respondWith(page(request));
   else if (ASSETS.includes(pathname)) {
     event.respondWith(caches.match(pathname).then((kept) => kept || fetch(request)));
+  } else if (WANTED.includes(pathname)) {
+    event.respondWith(wanted(request));
   }
 });
