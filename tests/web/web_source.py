@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import msgspec
 import web_samples as samples
 from litestar import Litestar
 
+from suyuan.errors import InputError
 from suyuan.gs1.linkset import Link
+from suyuan.label.model import Track
 from suyuan.scans import Verification
+from suyuan.scans.label_model import Challenge, LabelCheck
 from suyuan.web.model import CodeCheck, PageSettings, PublicItem
 from suyuan.web.routes import item_routes
 
@@ -19,6 +25,13 @@ FIRST = "FIRST1"
 SUSPECTED = "SUSPECTED1"
 VOIDED = "VOIDED1"
 MALFORMED = "0000000000000000BAD0"
+# Items whose labels were enrolled, by what their labels are checked.
+LABELS: dict[str, tuple[Track, ...]] = {
+    samples.SERIAL: ("A",),
+    FIRST: ("B",),
+    MISSING: ("A", "B"),
+    VOIDED: ("A",),
+}
 
 
 def item_uri(serial: str) -> str:
@@ -52,6 +65,7 @@ def sample_items() -> dict[str, PublicItem]:
         item_uri(serial): msgspec.structs.replace(
             item,
             trace=msgspec.structs.replace(item.trace, thing=item_uri(serial), serial=serial),
+            label=serial in LABELS,
         )
         for serial, item in named.items()
     }
@@ -79,6 +93,8 @@ class SampleSource:
         self.registered = registered
         self.current = version
         self.reads = 0
+        self.nonces = 0
+        self.sent: list[tuple[str, str, list[int]]] = []
 
     async def read_public(self, uri: str, version: str = "") -> PublicItem | None:
         self.reads += 1
@@ -89,6 +105,34 @@ class SampleSource:
 
     async def verify(self, gtin: str, serial: str, scratch_code: str, address: str) -> Verification:
         return Verification(result="not_applicable")
+
+    async def label_challenge(self, uri: str) -> Challenge | None:
+        tracks = LABELS.get(uri.rpartition("/")[2])
+        if tracks is None:
+            return None
+        self.nonces += 1
+        return Challenge(
+            nonce=f"nonce-{self.nonces}",
+            expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+            uri=uri,
+            code_text=uri.replace("https://id.gs1.org", "HTTPS://SY.EXAMPLE.CN"),
+            tracks=tracks,
+            path=("up", "left", "down") if "B" in tracks else (),
+            voided=uri.endswith(VOIDED),
+        )
+
+    async def check_label(
+        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+    ) -> LabelCheck:
+        """The answer that the first picture names after ``answer:``, a JSON text, behind the picture itself."""
+        pictures = list(images)
+        self.sent.append((nonce, track, [len(one) for one in pictures]))
+        if not nonce.startswith("nonce-"):
+            raise InputError("scan.label.nonce", "The nonce is unknown or expired.", path="nonce")
+        told = pictures[0].partition(b"answer:")[2] if pictures else b""
+        if not told:
+            return LabelCheck(answer="matches", track="A" if track != "B" else "B")
+        return msgspec.json.decode(told, type=LabelCheck)
 
     async def bundle(self, uri: str) -> bytes | None:
         return b'{"bundle": 1}' if uri in self.items else None

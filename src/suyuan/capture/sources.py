@@ -59,6 +59,14 @@ class _At(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        size = os.fstat(self._descriptor).st_size
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: size}[whence]
+        return self._at
+
     def readinto(self, buffer: object) -> int:
         count = os.preadv(self._descriptor, [cast(bytearray, buffer)], self._at)
         self._at += count

@@ -31,6 +31,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     accept_language: str = ""
     accept_encoding: str = ""
     if_none_match: str = ""
+    content_type: str = ""
+    fetch_site: str = ""
     held: bool = False  # another wrong code from there gets no page
 
 

@@ -7,6 +7,7 @@ and the page then stays silent instead of guessing (no scan summary: no word abo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -16,6 +17,7 @@ import msgspec
 from suyuan.compliance.model import Coverage
 from suyuan.gs1.linkset import Link
 from suyuan.scans import Verification
+from suyuan.scans.label_model import Challenge, LabelCheck
 from suyuan.settings import Settings
 from suyuan.trace.model import Trace
 
@@ -62,6 +64,7 @@ class PublicItem(msgspec.Struct, frozen=True, kw_only=True):
     scans: ScanSummary | None = None
     proof: ProofSummary | None = None
     scratch: bool = False  # its label has a scratch code
+    label: bool = False  # its label can be checked by its image
 
 
 class ItemSource(Protocol):
@@ -89,6 +92,16 @@ class ItemSource(Protocol):
 
         Raises ``InputError`` (``scan.code.form``) for what is no scratch code.
         """
+        ...
+
+    async def label_challenge(self, uri: str) -> Challenge | None:
+        """What a check of the item's label is begun with; None where no label was enrolled."""
+        ...
+
+    async def check_label(
+        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+    ) -> LabelCheck:
+        """Check a label by what somebody at ``address`` sent; see ``LabelChecks.check``."""
         ...
 
     async def bundle(self, uri: str) -> bytes | None:
@@ -121,7 +134,7 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     ``base_url`` is scheme and host without a slash at the end; it is the official domain named on the page.
     ``report_url`` is a ``mailto:`` or ``https:`` address. ``root_files`` is a folder with the files that
     WeChat, Alipay and others ask to find at the root of the domain; only names listed there at start are
-    served.
+    served. ``label_image_hours`` is how long pictures of labels are kept; none are where it is 0.
     """
 
     base_url: str
@@ -131,6 +144,7 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     icp_number: str = ""
     police_number: str = ""
     root_files: Path | None = None
+    label_image_hours: int = 0
 
     @property
     def domain(self) -> str:

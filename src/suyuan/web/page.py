@@ -39,7 +39,7 @@ from suyuan.web.verdict import Verdict, verdict
 from suyuan.web.wording import ASSURANCE
 
 HERE = Path(__file__).parent
-Notice = Literal["unknown", "malformed", "not-a-code", "not-found", "unavailable", "failed"]
+Notice = Literal["unknown", "malformed", "not-a-code", "not-found", "not-enrolled", "unavailable", "failed"]
 _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
     "unknown": (
         "alarm",
@@ -63,6 +63,13 @@ _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
         False,
     ),
     "not-found": ("calm", "info", N_("Nothing is kept under this address"), "", False),
+    "not-enrolled": (
+        "calm",
+        "info",
+        N_("This label cannot be checked by its image"),
+        N_("No record of its label is kept here. That says nothing against the item: few labels have one."),
+        False,
+    ),
     "unavailable": (
         "caution",
         "wait",
@@ -202,8 +209,10 @@ def render_item_page(
     *,
     address: str | None = None,
     scratch: bool = False,
+    label: bool = False,
 ) -> str:
-    """The public page of a known thing, in ``lang`` (a code of ``LANGUAGES``); ``scratch`` shows the form for its code.
+    """The public page of a known thing, in ``lang`` (a code of ``LANGUAGES``); ``scratch`` shows the form for its code,
+    ``label`` leads to the check of its label.
 
     ``address`` is the path at which the page stands, by default the thing's own; links on the page use it.
     """
@@ -216,6 +225,7 @@ def render_item_page(
         **frame_of(words, settings, address or path),
         trace=trace,
         scratch=scratch,
+        label_href=f"/check{path}?lang={lang}" if label else "",
         verdict=outcome,
         background=_background(trace, scans, words, outcome),
         recall=recall_view(trace, words),

@@ -116,7 +116,7 @@ class Resolver:
         ``kind`` is given where the address itself says what is asked for (the page's own address, the
         trace, the bundle); None negotiates.
         """
-        parameters = _parameters(question.query)
+        parameters = parameters_of(question.query)
         lang = choose_language(parameters.get("lang"), question.accept_language)
         link_type = parameters.get("linkType") if kind is None else None
         asked = kind or wanted(question.accept, link_type)
@@ -125,7 +125,7 @@ class Resolver:
             if question.method == "OPTIONS":
                 return self._options(question)
             target = read_target(question.path, self.settings.base_url)
-            self._check_serial(target)
+            self.check_serial(target)
             if asked == "page":
                 address = ("/item" if kind == "page" else "") + path_of(target.uri)
                 return await self._page(question, target, lang, address)
@@ -135,15 +135,16 @@ class Resolver:
                 return await self._bundle(target)
             return await self._links(question, target, link_type, parameters.get("context"))
         except SuyuanError as error:
-            return self._refusal(error, question, lang, human=human)
+            return self.refusal(error, question, lang, human=human)
 
     def failure(self, question: Question) -> Answer:
         """The answer where something broke that nobody foresaw."""
         lang = choose_language(None, question.accept_language)
         error = SuyuanError("web.failed", "Something went wrong here.", remedy="Try again in a moment.")
-        return self._refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+        return self.refusal(error, question, lang, human=wanted(question.accept, None) == "page")
 
-    def _check_serial(self, target: Target) -> None:
+    def check_serial(self, target: Target) -> None:
+        """Raise ``NotFoundError`` (``web.code.malformed``) for a serial that was never issued here."""
         link = target.link
         if link is None or link.gtin is None or link.serial is None:
             return
@@ -152,17 +153,17 @@ class Resolver:
 
     async def verify(self, question: Question, typed: str, address: str, prefix: str) -> Answer:
         """The page that answers a scratch code which somebody at ``address`` typed on an item's page."""
-        parameters = _parameters(question.query)
+        parameters = parameters_of(question.query)
         lang = choose_language(parameters.get("lang"), question.accept_language)
         try:
             target = read_target(question.path, self.settings.base_url)
-            self._check_serial(target)
+            self.check_serial(target)
             link = target.link
             if link is None or link.gtin is None or link.serial is None:
                 raise NotFoundError("web.code.unknown", "Only a single item is verified.", path="/")
             answer = await self._verified(link.gtin, link.serial, typed, address)
         except SuyuanError as error:
-            return self._refusal(error, question, lang, human=True)
+            return self.refusal(error, question, lang, human=True)
         path = path_of(target.uri)
         return verification_answer(answer, lang, self.settings, address=prefix + path, code=path)
 
@@ -171,8 +172,8 @@ class Resolver:
         try:
             path = await item_path_of(self.source, question.path)
         except SuyuanError as error:
-            lang = choose_language(_parameters(question.query).get("lang"), question.accept_language)
-            return self._refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+            lang = choose_language(parameters_of(question.query).get("lang"), question.accept_language)
+            return self.refusal(error, question, lang, human=wanted(question.accept, None) == "page")
         location = f"{path}?{question.query}" if question.query else path
         return Answer(status=307, headers={**_CORS, "Location": location, "Cache-Control": "no-cache"})
 
@@ -234,6 +235,7 @@ class Resolver:
                     self.settings,
                     address=address,
                     scratch=item.scratch,
+                    label=item.label,
                 )
                 return page.encode()
         product = ""
@@ -312,7 +314,8 @@ class Resolver:
             status=choice.status, headers=headers, body=msgspec.json.encode(linkset(shown, descriptions))
         )
 
-    def _refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
+    def refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
+        """The answer that an error is told with, to people or to machines."""
         status = error.http_status
         headers = {**_CORS, **_VARY, "Cache-Control": "no-store"}
         if question.held and status in (400, 404):
@@ -344,6 +347,8 @@ class _UnknownThingError(NotFoundError):
 
 
 def _notice_of(error: SuyuanError) -> Notice:
+    if error.code == "web.label.not_enrolled":
+        return "not-enrolled"
     if error.code == "web.code.malformed":
         return "malformed"
     if error.http_status == 404:
@@ -353,7 +358,7 @@ def _notice_of(error: SuyuanError) -> Notice:
     return "unavailable" if isinstance(error, UnavailableError) else "failed"
 
 
-def _parameters(query: str) -> dict[str, str]:
+def parameters_of(query: str) -> dict[str, str]:
     """The parameters of a query; none where there are more than anybody needs."""
     try:
         return dict(parse_qsl(query.replace(";", "%3B"), max_num_fields=100))

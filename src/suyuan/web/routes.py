@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
 from typing import Literal
@@ -23,6 +24,8 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from suyuan.errors import InputError
 from suyuan.gs1.linkset import SUPPORTED_KEYS, resolver_description
 from suyuan.web.answers import Answer, Question, packed
+from suyuan.web.label_door import DOOR, LabelDoor
+from suyuan.web.label_files import served_files
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.page import HERE, stylesheet
 from suyuan.web.resolver import Resolver, Wanted
@@ -55,6 +58,7 @@ def item_routes(source: ItemSource, settings: PageSettings) -> Router:
         _mount(["/trace"], _items(resolver, "json", "/trace")),
         _mount(["/bundle"], _items(resolver, "bundle", "/bundle")),
         _mount(["/label"], _items(resolver, "label", "/label")),
+        _mount([DOOR], _labels(LabelDoor(resolver), resolver)),
     ]
     handlers += [_mount([path], _fixed(answer)) for path, answer in _fixed_answers(settings).items()]
     return Router(path="/", route_handlers=handlers)
@@ -88,14 +92,30 @@ def _items(resolver: Resolver, kind: Wanted | Literal["bundle", "label"] | None,
             else:
                 answer = await resolver.answer(question, kind)
         except Exception as error:
-            # The path names an item: it stays out of the log, the exception's own text with it.
-            frames = extract_tb(error.__traceback__)[-6:]
-            where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
-            await _log.aerror("item route failed", kind=type(error).__name__, where=where)
-            answer = resolver.failure(question)
+            answer = await _broken(resolver, question, error)
         await _reply(send, question.method, answer)
 
     return app
+
+
+def _labels(door: LabelDoor, resolver: Resolver) -> App:
+    async def app(scope: HTTPScope, receive: Receive, send: Send) -> None:
+        question = read_question(scope, DOOR)
+        try:
+            answer = await door.answer(question, scope, receive)
+        except Exception as error:
+            answer = await _broken(resolver, question, error)
+        await _reply(send, question.method, answer)
+
+    return app
+
+
+async def _broken(resolver: Resolver, question: Question, error: Exception) -> Answer:
+    # The path names an item: it stays out of the log, the exception's own text with it.
+    frames = extract_tb(error.__traceback__)[-6:]
+    where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    await _log.aerror("item route failed", kind=type(error).__name__, where=where)
+    return resolver.failure(question)
 
 
 async def _read_typed(receive: Receive) -> str:
@@ -135,12 +155,17 @@ def read_question(scope: HTTPScope, prefix: str) -> Question:
         accept_language=header("accept-language"),
         accept_encoding=header("accept-encoding"),
         if_none_match=header("if-none-match"),
+        content_type=header("content-type"),
+        fetch_site=header("sec-fetch-site"),
         held=bool(scope.get("suyuan_held")),
     )
 
 
+_packed_once = lru_cache(64)(packed)  # the shipped reader takes a moment
+
+
 def _fixed(answer: Answer) -> App:
-    gzipped = packed(answer.body)
+    gzipped = _packed_once(answer.body)
 
     async def app(scope: HTTPScope, _: Receive, send: Send) -> None:
         question = read_question(scope, "")
@@ -170,6 +195,7 @@ def _fixed_answers(settings: PageSettings) -> dict[str, Answer]:
         "/robots.txt": _file(ROBOTS, "text/plain; charset=utf-8", day),
         "/.well-known/gs1resolver": _file(description, "application/json", day, open_to_all),
     }
+    answers |= {path: _file(body, kind, forever) for path, (kind, body) in served_files().items()}
     for path in _root_files(settings.root_files):
         answers[f"/{path.name}"] = _file(path.read_bytes(), _ROOT_TYPES[path.suffix], "no-cache")
     return answers

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from suyuan.catalog import find_products
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Coverage
+from suyuan.enrolment.enrolling import ENROLLING
+from suyuan.enrolment.records import find_enrolments
+from suyuan.errors import NotFoundError
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
@@ -25,6 +29,7 @@ from suyuan.log import Tree, find_checkpoint
 from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
 from suyuan.scans import Verification, Verifier
+from suyuan.scans.label_model import Challenge, LabelCheck, LabelChecks
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.kept import Kept
@@ -66,9 +71,13 @@ class StoredItems:
         *,
         legs_folder: Path | None = None,
         verifier: Verifier | None = None,
+        labels: LabelChecks | None = None,
     ) -> None:
-        """``legs_folder`` is where an operator keeps own leg profiles; without a verifier nothing is verified."""
+        """``legs_folder`` is where an operator keeps own leg profiles; without a verifier nothing is verified, and
+        without ``labels`` no label is checked.
+        """
         self._verifier = verifier
+        self._labels = labels
         self._reader = reader
         self._tree = tree
         self._mac_keys = mac_keys
@@ -149,6 +158,7 @@ class StoredItems:
             trace=reading.trace,
             coverage=_as_seen(coverage, whole.trace, reading.trace),
             scratch=await self._has_scratch_code(reading.trace.gtin, reading.trace.serial),
+            label=await self._has_label(whole.trace),
             proof=await self._proof(snapshot),
         )
         version, size = _digest(item, now)
@@ -200,6 +210,24 @@ class StoredItems:
         if self._verifier is None:
             return Verification(result="not_applicable")
         return await self._verifier.verify(gtin, serial, scratch_code, address=address)
+
+    async def label_challenge(self, uri: str) -> Challenge | None:
+        """What a check of the item's label is begun with; None where no label was enrolled."""
+        return None if self._labels is None else await self._labels.challenge(uri)
+
+    async def check_label(
+        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+    ) -> LabelCheck:
+        """Check a label by a capture; see ``LabelChecks.check``."""
+        if self._labels is None:
+            raise NotFoundError("web.label.not_enrolled", "No label is checked here.", path="/")
+        return await self._labels.check(nonce, images, address=address, track=track)
+
+    async def _has_label(self, trace: Trace) -> bool:
+        """Whether the item's label can be checked; its enrolment is a fact of its trace, so that few need be asked."""
+        if self._labels is None or all(fact.biz_step != ENROLLING for fact in trace.facts):
+            return False
+        return bool(await find_enrolments(self._reader.pool, trace.gtin, trace.serial))
 
     async def _has_scratch_code(self, gtin: str, serial: str) -> bool:
         if self._verifier is None or not self._gtins.get(gtin):
@@ -283,5 +311,5 @@ def _digest(item: PublicItem, now: datetime) -> tuple[str, int]:
     """
     proof = item.proof
     log = None if proof is None else (proof.origin, proof.log_key, proof.witnesses, _settled(item))
-    content = msgspec.json.encode([item.trace, item.coverage, item.scans, log, now.date()])
+    content = msgspec.json.encode([item.trace, item.coverage, item.scans, item.label, log, now.date()])
     return hashlib.sha256(content).hexdigest()[:24], len(content)
