@@ -26,7 +26,7 @@ from suyuan.capture.paper import MAX_PAPER_BYTES
 from suyuan.errors import SuyuanError
 
 _logger = structlog.get_logger("suyuan.http")
-_MOUNT = re.compile(r"[0-9]{2,4}|obj|item|trace|bundle|label|static")
+_MOUNT = re.compile(r"[0-9]{2,4}|obj|item|trace|bundle|label|check|static")
 HELD = "suyuan_held"
 Pairs = tuple[tuple[bytes, bytes], ...]
 _NOSNIFF: Pairs = ((b"x-content-type-options", b"nosniff"),)
