@@ -1,0 +1,224 @@
+"""Track A: a pattern in ordinary print, told from every other print of the same pattern by one photo.
+
+Every symbol of the pattern is known to the server, and a copier can read it off the label. What no second printing
+repeats is how ink and substrate met this once. So a label is enrolled after printing, from a few close frames, and a
+photo is compared with that record, not with the template: what the template explains is taken out of both, and what
+is left is correlated. The template still has a say: a pattern that is another's differs, however sharp the photo.
+
+A photo is judged only if it can tell: enough pixels to a symbol, sharp, lit, not under glare, the pattern in view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from suyuan.errors import InputError
+from suyuan.label.codes import Located, locate, project, same_uri
+from suyuan.label.images import decode
+from suyuan.label.model import Placement, Verdict, posed_fingerprint
+from suyuan.label.pattern_quality import Light, block_contrast, glare_of, measure_light, sharpness, weights
+from suyuan.label.pattern_record import Record, read_record, write_record
+from suyuan.label.pattern_residual import correlated, parted, predicted
+from suyuan.label.pattern_sheet import (
+    SYMBOLS,
+    Bits,
+    Field,
+    Sheet,
+    drawing,
+    inside,
+    pixels_per_symbol,
+    read_sheet,
+    template_bits,
+)
+from suyuan.label.pattern_threshold import threshold_at
+
+TEMPLATE_BYTES: Final = SYMBOLS * SYMBOLS // 8
+MAX_FRAMES: Final = 12
+
+LEAST_PIXELS: Final = 2.5  # to a symbol; below it a photo holds too little of what a copy lacks
+LEAST_SHARPNESS: Final = 0.20
+LEAST_CONTRAST: Final = 30.0  # grey levels between the code's dark and light
+MOST_GLARE: Final = 0.25
+LEAST_VARIATION: Final = 0.06  # of the code's contrast; a pattern that varies less is covered or missing
+LEAST_AGREEMENT: Final = 0.40  # with the template; prints of another one reach 0.1
+STRAY: Final = 0.45  # symbols by which blocks may lie off the warp
+
+_ENROL_PIXELS: Final = 4.0  # to a symbol: 20 micrometres a pixel at symbols of 94
+_ENROL_AGREEMENT: Final = 0.6
+_TAKE_FRAME: Final = (
+    "Take the frame anew: the whole label flat, sharp, evenly lit, at 20 micrometres a pixel or finer."
+)
+
+
+def enrol_pattern(images: Sequence[bytes], uri: str, template: bytes, placement: Placement) -> bytes:
+    """The record of a printed pattern from frames of a line camera or scanner, at least one; three are advised.
+
+    ``uri`` is what the code beside it says, ``template`` its 512 bytes, ``placement`` where it stands. Raises
+    ``InputError`` ``label.enrolment.<reason>`` that names the frame, and what ``images.decode`` raises.
+    """
+    bits = _bits(template)
+    if not 1 <= len(images) <= MAX_FRAMES:
+        raise InputError(
+            "label.enrolment.frames",
+            f"A pattern is enrolled from 1 to {MAX_FRAMES} frames; {len(images)} were sent.",
+            path="$.images",
+            remedy="Send three frames of each label.",
+        )
+    total: Field | None = None
+    reference = drawing(bits)
+    for index, data in enumerate(images):
+        sheet = _enrolled_frame(data, uri, placement, reference, f"$.images[{index}]")
+        total = sheet.values if total is None else total + sheet.values
+        reference = np.asarray(total / (index + 1), np.float32)  # the next frame is laid on the print itself
+    return write_record(Record(placement, len(images), reference))
+
+
+def verify_pattern(image: bytes, record: bytes, template: bytes, uri: str) -> Verdict:
+    """Compare one photo with a label's record.
+
+    Raises what ``images.decode`` raises for bytes that are no photo, and ``label.record.form``; all else is a verdict.
+    """
+    enrolled, bits = read_record(record), _bits(template)
+    grey = _grey(decode(image))
+    located = locate(grey, uri)
+    if located is None:
+        return Verdict(answer="unclear", reasons=("no_code",))
+    if not same_uri(located.text, uri):
+        return Verdict(answer="unclear", reasons=("other_code",))
+    return _judged(grey, located, enrolled, bits)
+
+
+def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: Bits) -> Verdict:
+    pixels = pixels_per_symbol(located.homography, enrolled.placement)
+    light = measure_light(grey, located)
+    quality = {
+        "pixels_per_symbol": pixels,
+        "sharpness": sharpness(light.blur, pixels),
+        "contrast": light.contrast,
+        "tilt_degrees": _tilt(located, enrolled.placement),
+    }
+    reasons = _unfit(light, quality)
+    if not inside(located.homography, enrolled.placement, grey.shape):
+        return Verdict(
+            answer="unclear",
+            reasons=(*reasons, "registration"),
+            quality=quality,
+            fingerprint=_pose_only(located),
+        )
+    sheet = read_sheet(grey, located.homography, enrolled.placement, enrolled.values)
+    varied = block_contrast(sheet.raw, light.contrast)
+    glare = glare_of(varied)
+    quality |= {"glare": glare, "registration": sheet.rms, "agreement": sheet.agreement}
+    if glare > MOST_GLARE:
+        reasons.append("glare")
+    if float(np.median(varied)) < LEAST_VARIATION or _half_laid(sheet):
+        reasons.append("registration")
+    record, capture = parted(enrolled.values, bits), parted(sheet.values, bits)
+    expected, weight = predicted(record, capture), weights(varied)
+    score = correlated(expected, capture.residual, weight)
+    threshold = threshold_at(pixels, quality["sharpness"])
+    matches = sheet.agreement >= LEAST_AGREEMENT and score >= threshold
+    return Verdict(
+        answer="unclear" if reasons else "matches" if matches else "differs",
+        score=score,
+        threshold=threshold,
+        reasons=tuple(reasons),
+        quality=quality,
+        fingerprint=_fingerprint(located, capture.residual, expected),
+    )
+
+
+def _unfit(light: Light, quality: dict[str, float]) -> list[str]:
+    """Why a photo cannot tell, as far as the code alone shows."""
+    reasons = []
+    if quality["pixels_per_symbol"] < LEAST_PIXELS:
+        reasons.append("too_small")
+    if light.contrast < LEAST_CONTRAST:
+        reasons.append("too_dark" if light.light < 128 else "glare")
+    elif quality["sharpness"] < LEAST_SHARPNESS:
+        reasons.append("blurred")
+    return reasons
+
+
+def _half_laid(sheet: Sheet) -> bool:
+    """Whether parts of the pattern agree with the record and others could not be laid on it: a fold, a finger."""
+    agreeing = float((sheet.blocks > 0.5).mean())
+    return 0.15 < agreeing < 0.7
+
+
+def _tilt(located: Located, placement: Placement) -> float:
+    """How far the label leans away, in degrees, from how much shorter it looks in one direction."""
+    middle = np.array([located.size / 2, located.size / 2])
+    steps = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)])
+    ends = project(located.homography, middle + steps)
+    long, short = np.linalg.svd(np.column_stack([ends[1] - ends[0], ends[3] - ends[2]]), compute_uv=False)
+    return float(np.degrees(np.arccos(min(1.0, short / max(long, 1e-9)))))
+
+
+def _pose(located: Located) -> list[float]:
+    size = located.size
+    corners = project(located.homography, np.array([(0, 0), (size, 0), (size, size), (0, size)], np.float64))
+    centred = (corners - corners.mean(axis=0)) / (located.pixels_per_module * size)
+    return [float(value) for value in centred.ravel()]
+
+
+def _pose_only(located: Located) -> bytes:
+    return posed_fingerprint(_pose(located), b"")
+
+
+def _fingerprint(located: Located, residual: Field, expected: Field) -> bytes:
+    """The pose, and the sign of what neither template nor record explains: the noise of this one capture."""
+    slope = float((residual * expected).sum() / ((expected * expected).sum() + 1e-9))
+    noise = cv2.resize(residual - slope * expected, (SYMBOLS, SYMBOLS), interpolation=cv2.INTER_AREA)
+    noise = noise - cv2.blur(noise, (7, 7))
+    return posed_fingerprint(_pose(located), np.packbits(noise > 0).tobytes())
+
+
+def _enrolled_frame(data: bytes, uri: str, placement: Placement, reference: Field, path: str) -> Sheet:
+    grey = _grey(decode(data))
+    located = locate(grey, uri)
+    if located is None:
+        raise _enrolment("no_code", "No QR code was found in the frame.", path)
+    if not same_uri(located.text, uri):
+        raise _enrolment(
+            "other_code", "The QR code in the frame says something else than this label's URI.", path
+        )
+    pixels = pixels_per_symbol(located.homography, placement)
+    if pixels < _ENROL_PIXELS:
+        raise _enrolment(
+            "too_small", f"A symbol measures {pixels:.1f} pixels; {_ENROL_PIXELS:.0f} are needed.", path
+        )
+    if not inside(located.homography, placement, grey.shape):
+        raise _enrolment("out_of_view", "The pattern is not wholly in the frame.", path)
+    sheet = read_sheet(grey, located.homography, placement, reference)
+    if sheet.agreement < _ENROL_AGREEMENT:
+        raise _enrolment(
+            "template",
+            "What is printed beside the code does not agree with the template of this serial.",
+            path,
+        )
+    return sheet
+
+
+def _enrolment(reason: str, words: str, path: str) -> InputError:
+    return InputError(f"label.enrolment.{reason}", words, path=path, remedy=_TAKE_FRAME)
+
+
+def _bits(template: bytes) -> Bits:
+    if len(template) != TEMPLATE_BYTES:
+        raise InputError(
+            "label.template.form",
+            f"A template has {TEMPLATE_BYTES} bytes; this one has {len(template)}.",
+            path="$.template",
+            remedy="Take the template from issuing.",
+        )
+    return template_bits(template)
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
