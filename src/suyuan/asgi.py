@@ -98,6 +98,7 @@ async def opened(services: Services) -> AsyncIterator[ASGIApp]:
         services.mac_keys,
         services.signer,
         legs_folder=services.settings.data_dir / "legs",
+        cities_folder=services.settings.data_dir / "cities",
         verifier=Verifier(services.pool, services.mac_keys, services.scratch_keys),
         labels=services.label_checker,
     )

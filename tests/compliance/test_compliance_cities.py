@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from suyuan.compliance.cities import (
+    _met,
     city_duty,
     city_findings,
     city_of,
     load_cities,
+    own_codes,
     read_city,
     rule_on,
 )
@@ -125,3 +127,32 @@ def test_what_is_asked_for_and_not_there_is_a_finding():
     assert "confirmed" not in city_findings(msgspec.structs.replace(duty, confirmed=True))[0].reason_en
     for met in (True, None):
         assert city_findings(msgspec.structs.replace(duty, met=met)) == ()
+
+
+def _item(*aliases):
+    return Trace(
+        thing="https://id.gs1.org/01/08710000001236/21/1", kind="item", gtin="", serial="1", lot="",
+        state="active", audience="operator", product={}, facts=(), ambiguities=(), recall=None, aliases=aliases,
+    )  # fmt: skip
+
+
+def test_a_citys_own_codes_are_told_from_other_labels():
+    ningbo, hangzhou = city("CNNGB"), city("CNHGH")
+    trace = _item(
+        "urn:suyuan:label:ningbo:330200%2F1",
+        "urn:suyuan:label:city-330200:N-2",
+        "urn:suyuan:label:ccic:000000204200001",
+        "https://brand.example/x/1",
+    )
+    assert own_codes(trace, ningbo) == ("330200/1", "N-2")
+    assert own_codes(trace, hangzhou) == ()
+    with pytest.raises(InputError):
+        read_city(OWN.replace(b"districts", b'division = "33"\ndistricts'), path="ningbo.toml")
+
+
+def test_a_code_imported_under_the_citys_division_meets_its_rule():
+    ningbo = city("CNNGB")
+    rule = rule_on(ningbo, date(2025, 1, 1), "1210", "")
+    assert _met(_item("urn:suyuan:label:city-330200:N-2"), rule, ningbo.division) is True
+    assert _met(_item("urn:suyuan:label:city-330100:N-2"), rule, ningbo.division) is False
+    assert _met(_item("urn:suyuan:label:city-330200:N-2"), rule, "") is False

@@ -13,6 +13,9 @@ from suyuan.compliance.cities import city_duty, city_findings, load_cities
 from suyuan.proof.verification import verify_bundle
 from suyuan.trace import OPERATOR, PUBLIC, make_bundle
 from suyuan.trace.lookup import Asker, find_person_documents
+from suyuan.web.journey import import_record
+from suyuan.web.language import language
+from suyuan.web.source import StoredItems
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "journeys"))
 sys.path.append(str(Path(__file__).resolve().parent))
@@ -118,6 +121,17 @@ async def test_a_label_at_packing_says_from_which_consignment(deployment, folder
         assert len(proved) == len((await deployment.trace(played.item, viewer)).facts)
         for number in (folder.journey.order, folder.journey.waybill, "31052025I000000301"):
             assert number.encode() not in bundle
+
+    # The page tells the city whose code the pack bears, and since when that city asks for one.
+    pages = StoredItems(services.reader, services.tree, services.mac_keys, services.signer)
+    shown = await pages.read_public(played.item)
+    assert shown is not None
+    assert shown.coverage is not None
+    record = dict(import_record(shown.trace, language("en"), shown.coverage.city))
+    assert record["City code"].startswith("Ningbo, 330200251111000301, asked for since")
+    assert record["Delivered in"].startswith("Shanghai") or record["Last courier scan in"].startswith(
+        "Shanghai"
+    )
 
 
 async def test_an_order_page_finds_the_item_and_where_there_is_no_label_the_parcel(deployment, folder):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 
 import msgspec
 import pytest
 import web_samples as samples
 
-from suyuan.compliance.model import Coverage
+from suyuan.compliance.model import CityDuty, Coverage
 from suyuan.web.classify import block_of, segment_of, step_name
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import language
@@ -343,3 +343,69 @@ def test_another_code_is_of_the_item_and_another_waybill_of_its_way() -> None:
     waybill = samples.fact("2025-08-11T10:00", "+02:00", step, samples.DAIRY, None, tie="parcel")
     assert (block_of(code), block_of(waybill)) == ("production", "transport")
     assert headline(code, language("zh-CN")) == "登记另一编号"
+
+
+def test_the_city_of_delivery_is_that_of_a_word_that_names_one() -> None:
+    facts = samples.journey_facts()
+    [signed] = [fact for fact in facts if fact.disposition.endswith("signed")]
+    bare = msgspec.structs.replace(signed, place=None)
+    rest = tuple(fact for fact in facts if fact is not signed)
+    # A receipt without a place stands beside the courier's own word, which has one.
+    both = dict(import_record(samples.trace(facts=(*rest, bare, signed)), language("en")))
+    assert both["Delivered in"] == "Chengdu, 11 Oct 2025"
+
+    def scan(hour: int, city: str, **changes: object) -> object:
+        changes = {"attributes": {"city": city, "scanStatus": "in_transit"}, "disposition": "", **changes}
+        return msgspec.structs.replace(bare, event_time=bare.event_time - timedelta(hours=hour), **changes)
+
+    scans = (scan(30, "广州"), scan(6, "武汉"), scan(2, "成都"), scan(-3, "西安"))
+    told = dict(import_record(samples.trace(facts=(*rest, *scans[:3], bare, scans[3])), language("en")))  # type: ignore[arg-type]
+    assert told["Last courier scan in"] == "成都, 11 Oct 2025"
+    assert told["Delivered"] == "11 Oct 2025"
+    assert "Delivered in" not in told
+    # What was told before the release is no way to the buyer, and nobody is guessed at.
+    early = (scan(24 * 20, "上海"),)
+    alone = dict(import_record(samples.trace(facts=(*early, *rest, bare)), language("en")))  # type: ignore[arg-type]
+    assert "Last courier scan in" not in alone
+    assert alone["Delivered"] == "11 Oct 2025"
+
+
+def test_cities_that_couriers_tell_are_stops() -> None:
+    facts = samples.journey_facts()
+    [signed] = [fact for fact in facts if fact.disposition.endswith("signed")]
+    seen = msgspec.structs.replace(
+        signed,
+        place=None,
+        disposition="",
+        event_time=signed.event_time - timedelta(hours=20),
+        attributes={"city": "武汉", "scanStatus": "arrived"},
+    )
+    line = journey(
+        samples.trace(facts=(*[f for f in facts if f is not signed], seen, signed)), language("en")
+    )
+    assert line is not None
+    assert [stop.name for stop in line.stops][-2:] == ["武汉", "Chengdu"]
+
+
+def test_a_citys_code_is_shown_with_its_city() -> None:
+    duty = CityDuty(
+        city="CNNGB", name_en="Ningbo", name_zh="宁波", requires="local-system", since=date(2019, 1, 1),
+        until=None, met=True, basis="practice", confirmed=False, codes=("330200251111000301",),
+    )  # fmt: skip
+    english = dict(import_record(samples.trace(), language("en"), duty))
+    assert english["City code"] == (
+        "Ningbo, 330200251111000301, asked for since 1 Jan 2019 (rule not confirmed)"
+    )
+    chinese = dict(import_record(samples.trace(), language("zh-CN"), duty))
+    assert chinese["城市追溯码"].startswith("宁波，330200251111000301，2019年1月1日 起要求")
+    sure = msgspec.structs.replace(duty, confirmed=True)
+    assert dict(import_record(samples.trace(), language("en"), sure))["City code"].endswith(
+        "since 1 Jan 2019"
+    )
+    free = msgspec.structs.replace(duty, requires="not-yet-required")
+    assert (
+        dict(import_record(samples.trace(), language("en"), free))["City code"]
+        == "Ningbo, 330200251111000301"
+    )
+    without = msgspec.structs.replace(duty, codes=())
+    assert "City code" not in dict(import_record(samples.trace(), language("en"), without))

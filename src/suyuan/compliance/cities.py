@@ -22,6 +22,7 @@ import msgspec
 
 from suyuan.compliance.model import CityDuty, Finding, Requirement
 from suyuan.errors import InputError
+from suyuan.gs1.percent import decode_value
 from suyuan.trace.model import Trace
 from suyuan.trace.state import short_name
 
@@ -55,12 +56,16 @@ class CityRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class CityProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A city with its customs districts: whole codes, or the first digits of all of them."""
+    """A city with its customs districts: whole codes, or the first digits of all of them.
+
+    ``division`` is its six digits of GB/T 2260: codes of its own system may be imported under them (``city-330200``).
+    """
 
     city: str
     name_en: str
     name_zh: str
     districts: tuple[str, ...]
+    division: str = ""
     rules: tuple[CityRule, ...] = msgspec.field(name="rule")
 
 
@@ -80,6 +85,8 @@ def read_city(data: bytes, *, path: str) -> CityProfile:
             )
     if not all(code.isdecimal() and 2 <= len(code) <= 4 for code in profile.districts):
         raise InputError("compliance.city.malformed", "A district has two to four digits.", path=path)
+    if profile.division and not (profile.division.isdecimal() and len(profile.division) == 6):
+        raise InputError("compliance.city.malformed", "A division has six digits (GB/T 2260).", path=path)
     return profile
 
 
@@ -148,10 +155,25 @@ def city_duty(trace: Trace, mode: str, cities: Sequence[CityProfile]) -> CityDut
         requires=rule.requires,
         since=rule.since,
         until=rule.until,
-        met=_met(trace, rule),
+        met=_met(trace, rule, profile.division),
         basis=rule.basis,
         confirmed=rule.confirmed,
+        codes=own_codes(trace, profile),
     )
+
+
+def own_codes(trace: Trace, profile: CityProfile) -> tuple[str, ...]:
+    """The codes that a thing bears in a city's own system, as they are written."""
+    systems = {name for rule in profile.rules if rule.requires == "local-system" for name in rule.systems}
+    if profile.division:
+        systems.add(f"city-{profile.division}")
+    found = []
+    for uri in (trace.thing, *trace.aliases):
+        if uri.startswith(_LABEL):
+            system, _, code = uri.removeprefix(_LABEL).partition(":")
+            if system in systems:
+                found.append(decode_value(code))
+    return tuple(found)
 
 
 def city_findings(duty: CityDuty | None) -> tuple[Finding, ...]:
@@ -169,13 +191,17 @@ def city_findings(duty: CityDuty | None) -> tuple[Finding, ...]:
     )
 
 
-def _met(trace: Trace, rule: CityRule) -> bool | None:
+def _met(trace: Trace, rule: CityRule, division: str) -> bool | None:
     if rule.requires == "not-yet-required":
         return True
     codes = [uri for uri in (trace.thing, *trace.aliases) if uri.startswith(_LABEL) or "/21/" in uri]
     if codes:
         systems = {uri.removeprefix(_LABEL).partition(":")[0] for uri in codes if uri.startswith(_LABEL)}
-        return not rule.systems or bool(systems & set(rule.systems))
+        accepted = {
+            *rule.systems,
+            *([f"city-{division}"] if rule.requires == "local-system" and division else []),
+        }
+        return not rule.systems or bool(systems & accepted)
     uncoded = any(
         short_name(fact.biz_step) == "packing" and fact.quantities and not fact.withdrawn
         for fact in trace.facts

@@ -42,7 +42,7 @@ class CityDuty(msgspec.Struct, frozen=True, kw_only=True):
     """What the city of the import list asks to be coded on these goods, on the day of the list.
 
     ``met`` is None where it cannot be told from what is known. ``basis`` says where the rule was read, and
-    ``confirmed`` whether that was an official text.
+    ``confirmed`` whether that was an official text. ``codes`` are those that the item bears in the city's own system.
     """
 
     city: str
@@ -54,6 +54,7 @@ class CityDuty(msgspec.Struct, frozen=True, kw_only=True):
     met: bool | None
     basis: str
     confirmed: bool
+    codes: tuple[str, ...] = ()
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,18 @@ from itertools import pairwise
 
 import msgspec
 
+from suyuan.compliance.model import CityDuty
 from suyuan.trace.model import Fact, Trace
-from suyuan.web.classify import in_china, is_delivery, is_exit, kinds, paper_of, role_of, step_name
+from suyuan.web.classify import (
+    disposition_name,
+    in_china,
+    is_delivery,
+    is_exit,
+    kinds,
+    paper_of,
+    role_of,
+    step_name,
+)
 from suyuan.web.language import N_, Language, in_zone
 
 _PHYSICAL_STEPS = frozenset(
@@ -103,10 +113,9 @@ def transport_mode(before: Fact, after: Fact) -> str:
 def _stays(trace: Trace) -> list[_Stay]:
     stays: list[_Stay] = []
     for fact in trace.facts:
-        if fact.withdrawn or fact.place is None or step_name(fact) not in _PHYSICAL_STEPS:
+        if fact.withdrawn or step_name(fact) not in _PHYSICAL_STEPS:
             continue
-        place = fact.place
-        key = place.city_en or place.city_zh or place.name_en or place.name_zh or place.unlocode
+        key = _key(fact)
         if not key:
             continue
         if stays and stays[-1].key == key:
@@ -134,23 +143,33 @@ def _lines(names: list[str], language: Language) -> tuple[str, ...]:
     return tuple(_fit(name, _SMALL, WIDTH - _TEXT_X) for name in names)
 
 
+def _key(fact: Fact) -> str:
+    """What tells a fact's place from the next: its city, else its name; couriers tell a city and no place."""
+    place = fact.place
+    if place is None:
+        return fact.attributes.get("city", "")
+    return place.city_en or place.city_zh or place.name_en or place.name_zh or place.unlocode
+
+
 def _city(fact: Fact, language: Language) -> str:
     place = fact.place
-    assert place is not None
+    if place is None:
+        return fact.attributes.get("city", "")
     return language.name(place.city_en, place.city_zh) or language.name(place.name_en, place.name_zh)
 
 
 def _stop_name(stay: _Stay, language: Language) -> str:
     place = stay.facts[0].place
-    assert place is not None
-    return _city(stay.facts[0], language) or (language.country(place.country) if place.country else stay.key)
+    country = place.country if place is not None else ""
+    return _city(stay.facts[0], language) or (language.country(country) if country else stay.key)
 
 
 def _place_names(stay: _Stay, language: Language) -> list[str]:
     names: dict[str, None] = {}
     city = _city(stay.facts[0], language)
     for fact in stay.facts:
-        assert fact.place is not None
+        if fact.place is None:
+            continue
         name = language.name(fact.place.name_en, fact.place.name_zh)
         if name and name != city:
             names.setdefault(name)
@@ -214,7 +233,9 @@ def _day(fact: Fact, language: Language) -> str:
     return language.date(in_zone(fact.event_time, fact.zone_offset))
 
 
-def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ...]:
+def import_record(
+    trace: Trace, language: Language, duty: CityDuty | None = None
+) -> tuple[tuple[str, str], ...]:
     """The record of the import as a list of names and values; what is not known is left out."""
     facts = [fact for fact in trace.facts if not fact.withdrawn]
     rows: list[tuple[str, str]] = []
@@ -257,14 +278,47 @@ def import_record(trace: Trace, language: Language) -> tuple[tuple[str, str], ..
             _port(left[-1], language) if left[-1].place else "",
             _day(left[-1], language),
         )
-    for fact in facts:
-        if is_delivery(fact):
-            if fact.place is not None:
-                add(N_("Delivered in"), _city(fact, language), _day(fact, language))
-            else:
-                add(N_("Delivered"), _day(fact, language))
-            break
+    for label, fact in _delivery(facts):
+        add(label, *filter(None, (_city(fact, language), _day(fact, language))))
+    if duty is not None and duty.codes:
+        name, asked = language.name(duty.name_en, duty.name_zh), _asked(duty, language)
+        add(N_("City code"), name, *duty.codes[:2], *([asked] if asked else []))
     return tuple(rows)
+
+
+def _delivery(facts: list[Fact]) -> list[tuple[str, Fact]]:
+    """The hand-over and where it was. Where no word of it names a place, the last city that a courier told before."""
+    signed = [fact for fact in facts if is_delivery(fact)]
+    if not signed:
+        return []
+    placed = next((fact for fact in signed if _key(fact)), None)
+    if placed is not None:
+        return [(N_("Delivered in"), placed)]
+    released = [fact.event_time for fact in facts if disposition_name(fact) == "released"]
+    last = None
+    for fact in facts:
+        after = not released or fact.event_time >= released[-1]
+        if _key(fact) and after and fact.event_time <= signed[-1].event_time and _by_courier(fact):
+            last = fact
+    found = [(N_("Delivered"), signed[0])]
+    return [(N_("Last courier scan in"), last), *found] if last is not None else found
+
+
+def _by_courier(fact: Fact) -> bool:
+    """Whether a courier speaks of a parcel on its way: in that role, or in scans, which tell a status."""
+    return role_of(fact) == "courier" or "scanStatus" in fact.attributes
+
+
+def _asked(duty: CityDuty, language: Language) -> str:
+    """Since when the city asks for such a code; empty where it asks for none."""
+    if duty.requires == "not-yet-required":
+        return ""
+    text = (
+        N_("asked for since %(day)s")
+        if duty.confirmed
+        else N_("asked for since %(day)s (rule not confirmed)")
+    )
+    return language.say(text, day=language.calendar(duty.since.isoformat()))
 
 
 def _port(fact: Fact, language: Language) -> str:

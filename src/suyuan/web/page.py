@@ -233,7 +233,7 @@ def render_item_page(
         code=path,
         other_codes=other_codes(trace),
         journey=journey(trace, words),
-        record=import_record(trace, words),
+        record=import_record(trace, words, coverage.city if coverage is not None else None),
         segments=segments(trace, words),
         blocks=block_views,
         waiting=sum(fact.log_index is None for fact in trace.facts),

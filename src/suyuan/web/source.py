@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from suyuan.catalog import find_products
+from suyuan.compliance.cities import city_duty, load_cities
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Coverage
@@ -70,6 +71,7 @@ class StoredItems:
         signer: Ed25519Signer,
         *,
         legs_folder: Path | None = None,
+        cities_folder: Path | None = None,
         verifier: Verifier | None = None,
         labels: LabelChecks | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class StoredItems:
         self._mac_keys = mac_keys
         self._signer = signer
         self._legs = legs_folder
+        self._cities = cities_folder
         self._known: Kept[str, _Known] = Kept(FOOTPRINT_BYTES)
         # With the version that each item has: the page of a version is usually kept as bytes already.
         self._items: Kept[str, tuple[str, PublicItem]] = Kept(ITEM_BYTES)
@@ -154,6 +157,8 @@ class StoredItems:
         now = datetime.now(UTC)
         # Judged on the whole trace: a leg whose paper the public may not see is there all the same.
         coverage = coverage_of(whole.trace, load_profiles(self._legs), now)
+        duty = city_duty(whole.trace, coverage.mode, load_cities(self._cities))
+        coverage = msgspec.structs.replace(coverage, city=duty)
         item = PublicItem(
             trace=reading.trace,
             coverage=_as_seen(coverage, whole.trace, reading.trace),
