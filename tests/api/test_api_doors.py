@@ -32,6 +32,7 @@ GUARDED = [
     ("POST", "/api/v1/codes/printed", "codes.issue"),
     ("POST", "/api/v1/codes/aliases?system=ccic", "codes.issue"),
     ("POST", "/api/v1/codes/aliases/range", "codes.issue"),
+    ("POST", "/api/v1/labels/enrolments", "labels.enrol"),
     ("GET", f"/api/v1/codes/{GTIN}/A1", "trace"),
     ("GET", f"/api/v1/stock?gtin={GTIN}", "trace"),
     ("POST", "/api/v1/lookup", "trace"),
@@ -85,7 +86,8 @@ def test_every_guarded_route_is_in_the_list() -> None:
     open_to_all = {
         "/api/v1/trace", "/api/v1/coverage", "/api/v1/bundle", "/log/checkpoint", "/log/key", "/log/tile/{tile:path}",
         "/health", "/health/live", "/health/ready", "/metrics", "/.well-known/did.json", "/epcis",
-        "/api/v1/scans/verify", "/api/v1/templates", "/api/v1/templates/{file:str}",
+        "/api/v1/scans/verify", "/api/v1/labels/challenges", "/api/v1/labels/checks",
+        "/api/v1/templates", "/api/v1/templates/{file:str}",
     }  # fmt: skip
     routes = {
         (str(getattr(m, "value", m)), path)

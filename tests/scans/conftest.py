@@ -5,7 +5,9 @@ from pathlib import Path
 
 # What these tests share lies in one folder, whichever of them is run.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "journeys"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "enrolment"))
 
 from deployment import deployment
+from label_world import image_processes, label_world
 
-__all__ = ["deployment"]
+__all__ = ["deployment", "image_processes", "label_world"]

@@ -16,9 +16,9 @@ from suyuan.api.model import Services
 from suyuan.catalog import Product, find_products
 from suyuan.errors import InputError
 from suyuan.gs1.serials import SERIAL_LENGTH, item_uri
-from suyuan.issuing import Batch, ScratchKeys, iter_serials
+from suyuan.issuing import Batch, PatternKeys, ScratchKeys, iter_serials
 from suyuan.issuing.scratch import SCRATCH_LENGTH
-from suyuan.printing import FORMATS, Label, Printer, Style, get_style, open_printer
+from suyuan.printing import FORMATS, Label, Printer, Style, get_style, open_printer, sample_pattern
 from suyuan.settings import Settings
 
 DEFAULT_STYLE = "item-40x20"
@@ -105,6 +105,27 @@ def check_scratch_style(style: Style) -> None:
         )
 
 
+def patterns(batch: Batch, keys: PatternKeys, serials: Sequence[str]) -> list[bytes]:
+    """The patterns of serials of a batch, for the printer alone; empty bytes where it has none.
+
+    Raises ``UnavailableError`` (``issuing.pattern.key``).
+    """
+    if not batch.pattern_key:
+        return [b""] * len(serials)
+    return [keys.template(batch.epoch, batch.pattern_key, batch.gtin, serial) for serial in serials]
+
+
+def check_pattern_style(style: Style) -> None:
+    """Raise ``InputError`` (``issuing.pattern.style``) where a style has no room for a pattern."""
+    if style.pattern is None:
+        raise InputError(
+            "issuing.pattern.style",
+            f"The style {style.name} has no room for a pattern.",
+            path="style",
+            remedy="Take one that has, such as tag-50x25.",
+        )
+
+
 def label_of(
     batch: Batch,
     settings: Settings,
@@ -112,6 +133,7 @@ def label_of(
     product: Product | None,
     expiry: date | None,
     scratch_code: str = "",
+    pattern: bytes = b"",
 ) -> Label:
     """The label of one code of a batch."""
     return Label(
@@ -123,6 +145,7 @@ def label_of(
         name_zh=product.name_zh if product else "",
         name_en=product.name_en if product else "",
         scratch_code=scratch_code,
+        pattern=pattern,
     )
 
 
@@ -138,14 +161,18 @@ def media_type(order: FileOrder) -> str:
 
 
 async def check_printable(
-    services: Services, gtin: str, lot: str, order: FileOrder, *, scratch: bool
+    services: Services, gtin: str, lot: str, order: FileOrder, *, scratch: bool, pattern: bool = False
 ) -> None:
-    """Raise ``InputError`` (``printing.*``, ``issuing.scratch.style``) where such labels cannot be printed."""
+    """Raise ``InputError`` (``printing.*``, ``issuing.scratch.style``, ``issuing.pattern.style``) where such labels
+    cannot be printed.
+    """
     if order.format == "csv":
         return
     style = get_style(order.style)
     if scratch:
         check_scratch_style(style)
+    if pattern:
+        check_pattern_style(style)
     product = (await find_products(services.pool, [gtin])).get(gtin)
     serial = "0" * SERIAL_LENGTH
     scheme = services.settings.base_url.partition(":")[0]
@@ -158,6 +185,7 @@ async def check_printable(
         name_zh=product.name_zh if product else "",
         name_en=product.name_en if product else "",
         scratch_code="0" * SCRATCH_LENGTH if scratch else "",
+        pattern=sample_pattern() if pattern else b"",
     )
     open_printer(order.format, style, order.dpi).add(trial)
 
@@ -168,14 +196,17 @@ async def batch_file(
     """The file of a batch bit by bit, in the order of issue; ``progress`` is told how many codes are done.
 
     What cannot be printed is refused as a whole before anything is sent. Raises as ``check_printable``, and
-    ``UnavailableError`` (``issuing.scratch.key``).
+    ``UnavailableError`` (``issuing.scratch.key``, ``issuing.pattern.key``).
     """
-    await check_printable(services, batch.gtin, batch.lot, order, scratch=bool(batch.scratch_key))
+    scratch, pattern = bool(batch.scratch_key), bool(batch.pattern_key)
+    await check_printable(services, batch.gtin, batch.lot, order, scratch=scratch, pattern=pattern)
     scratch_codes(batch, services.scratch_keys, [])
     told = progress or (lambda done: None)
     if order.format == "csv":
         return _csv(services, batch, told)
     product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
+    # A key that is not here is noticed before anything is sent.
+    patterns(batch, services.pattern_keys, ["0"])
     printer = open_printer(order.format, get_style(order.style), order.dpi)
     return _labels(services, batch, order, printer, product, told)
 
@@ -199,9 +230,10 @@ async def _labels(
 ) -> AsyncIterator[bytes]:
     def rendered(serials: Sequence[str]) -> bytes:
         codes = scratch_codes(batch, services.scratch_keys, serials)
+        drawn = patterns(batch, services.pattern_keys, serials)
         return b"".join(
-            printer.add(label_of(batch, services.settings, serial, product, order.expiry, code))
-            for serial, code in zip(serials, codes, strict=True)
+            printer.add(label_of(batch, services.settings, serial, product, order.expiry, code, pattern))
+            for serial, code, pattern in zip(serials, codes, drawn, strict=True)
         )
 
     done = 0

@@ -26,7 +26,8 @@ NDJSON = "application/x-ndjson"
 
 
 class IssueCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Issue ``count`` new codes of a GTIN (14 digits) and lot, with ``scratch`` a scratch code for each.
+    """Issue ``count`` new codes of a GTIN (14 digits) and lot, with ``scratch`` a scratch code for each, with
+    ``pattern`` a pattern on each label that a camera can check.
 
     ``label`` is for the issuer's own use.
     """
@@ -36,6 +37,7 @@ class IssueCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     count: int
     label: str = ""
     scratch: bool = False
+    pattern: bool = False
 
 
 @post("/api/v1/codes/issue", status_code=201, request_max_body_size=MAX_COMMAND_BYTES, tags=["codes"],
@@ -62,6 +64,7 @@ async def issue_codes(request: Call) -> Response[Batch] | Stream:
             party_id=principal.party_id,
             label=command.label[:200],
             scratch=services.scratch_keys if command.scratch else None,
+            pattern=services.pattern_keys if command.pattern else None,
             progress=progress,
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from suyuan.compliance.activation import ActivationResult
     from suyuan.issuing import Activation
     from suyuan.scans import CodeStanding
+    from suyuan.scans.label_standing import LabelStanding
 
 Serials = Annotated[
     Path,
@@ -273,6 +274,7 @@ def _standing_lines(found: CodeStanding) -> list[str]:
                 f"  已验证 {found.verified} 次，首次 {found.verified_at:%Y-%m-%d %H:%M} UTC",
             )
         )
+    lines += _label_lines(found.label)
     if found.failed:
         lines.append(say(f"  {found.failed} failed verifications", f"  验证失败 {found.failed} 次"))
     if found.page.views:
@@ -281,6 +283,28 @@ def _standing_lines(found: CodeStanding) -> list[str]:
             say(
                 f"  page opened {times:,} times on {days} days, last on {found.page.last_on}; no verification",
                 f"  页面被打开 {times:,} 次，共 {days} 天，最近 {found.page.last_on}；打开不等于验证",
+            )
+        )
+    return lines
+
+
+def _label_lines(label: LabelStanding | None) -> list[str]:
+    if label is None:
+        return []
+    tracks = " ".join(label.tracks)
+    lines = [
+        say(
+            f"  label enrolled ({tracks}) {label.enrolled_at:%Y-%m-%d %H:%M} UTC  {label.enrolled_by}",
+            f"  标签已登记（{tracks}）{label.enrolled_at:%Y-%m-%d %H:%M} UTC  {label.enrolled_by}",
+        )
+    ]
+    if label.last is not None:
+        lines.append(
+            say(
+                f"  label checked: {label.matches} matched, {label.differs} differed, {label.unclear} unclear; last"
+                f" {label.last.at:%Y-%m-%d %H:%M} UTC, {label.last.answer}, score {label.last.score:.2f}",
+                f"  标签核对：相符 {label.matches} 次，不符 {label.differs} 次，无法判断 {label.unclear} 次；最近"
+                f" {label.last.at:%Y-%m-%d %H:%M} UTC，{label.last.answer}，得分 {label.last.score:.2f}",
             )
         )
     return lines

@@ -68,6 +68,10 @@ def issue(
     scratch: Annotated[
         bool, typer.Option("--scratch", help="Also a second code for each item, to be scratched off.")
     ] = False,
+    pattern: Annotated[
+        bool,
+        typer.Option("--pattern", help="Also a pattern of dots on each label, which a camera can check."),
+    ] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,6 +86,7 @@ def issue(
       suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv
       suyuan issue --gtin 08710000001236 --lot L25216A --count 24 --format pdf --style a4-3x8 --out labels.pdf
       suyuan issue --gtin 08710000001236 --lot L25216A --count 1000000 --scratch --out codes.csv
+      suyuan issue --gtin 08710000001236 --lot L25216A --count 500 --pattern --format tiff --style tag-50x25 --out l.zip
     """
     if as_json and out is None:
         raise InputError(
@@ -90,14 +95,16 @@ def issue(
             path="--out",
             remedy="Add --out FILE.",
         )
-    from suyuan.api.batch_files import check_scratch_style, read_order
+    from suyuan.api.batch_files import check_pattern_style, check_scratch_style, read_order
     from suyuan.printing import get_style
 
     day = expiry.date().isoformat() if expiry else ""
     order = read_order(form.value, style, dpi, day)
     if scratch and form is not Format.CSV:
         check_scratch_style(get_style(style))
-    wanted = _Wanted(gtin, lot, count, party, label, scratch)
+    if pattern and form is not Format.CSV:
+        check_pattern_style(get_style(style))
+    wanted = _Wanted(gtin, lot, count, party, label, scratch, pattern)
     batch = run(data_dir, lambda services: _issue(services, wanted, order, out))
     if out is not None:
         show(
@@ -119,6 +126,7 @@ class _Wanted(NamedTuple):
     party: str
     label: str
     scratch: bool
+    pattern: bool
 
 
 async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Path | None) -> Batch:
@@ -127,10 +135,10 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
     from suyuan.issuing.codes import check_batch
     from suyuan.parties import get_party
 
-    gtin, lot, count, party, label, scratch = wanted
+    gtin, lot, count, party, label, scratch, pattern = wanted
     check_batch(gtin, lot, count)
     # What cannot be printed is refused before a code exists.
-    await check_printable(services, gtin, lot, order, scratch=scratch)
+    await check_printable(services, gtin, lot, order, scratch=scratch, pattern=pattern)
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
     with progress_bar(say("issuing", "发码"), count) as done:
@@ -143,6 +151,7 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
             party_id=issuer,
             label=label,
             scratch=services.scratch_keys if scratch else None,
+            pattern=services.pattern_keys if pattern else None,
             progress=done,
         )
     await _write(services, batch, out, order)

@@ -201,8 +201,8 @@ def create(
 ) -> None:
     """Create a token and print it. It is shown this once and stored as a digest.
 
-    Scopes: capture, epcis.read, trace, codes.issue, codes.activate, catalog.write, personal.reveal, personal.erase,
-    parties.admin, operator.
+    Scopes: capture, epcis.read, trace, codes.issue, codes.activate, labels.enrol, catalog.write, personal.reveal,
+    personal.erase, parties.admin, operator.
 
     \b
       suyuan token create --party haimen --scope capture --scope codes.activate --days 365

@@ -15,12 +15,14 @@ from typing import Final, overload
 import multipart  # type: ignore[import-untyped]
 
 from suyuan.capture.sources import Source, Spool
-from suyuan.errors import InputError, TooLargeError, UnsupportedError
+from suyuan.errors import InputError, TooLargeError, UnavailableError, UnsupportedError
 from suyuan.scans.label_model import CHECK_BOUNDS, Bounds
 
 MAX_FIELDS: Final = 20
 MAX_FIELD_BYTES: Final = 4096
 IMAGES: Final = "images"
+# Forms on their way into one process: what they may take of the disk together.
+MAX_UPLOADS: Final = 32
 # So much of a form is its own: boundaries, the heads of its parts, short fields.
 _FORM_BYTES = 256 * 1024
 _BOUNDARY = re.compile(r'boundary="?([A-Za-z0-9\'()+_,./:=? -]{1,70})"?')
@@ -28,6 +30,7 @@ _CHECK = Bounds(
     max(one.images for one in CHECK_BOUNDS.values()), max(one.image_bytes for one in CHECK_BOUNDS.values())
 )
 CHECK_BYTES: Final = max(one.total_bytes for one in CHECK_BOUNDS.values())
+_under_way = 0
 
 
 class SpooledImages(Sequence[bytes]):
@@ -79,9 +82,10 @@ async def received_upload(
 ) -> AsyncIterator[Upload]:
     """A form for the length of a block. Every part under the name ``images`` is an image, others are fields.
 
-    Raises ``UnsupportedError`` (``label.upload.type``), ``InputError`` (``label.upload.form``) and ``TooLargeError``
-    (``label.upload.too_large``), as soon as that is known.
+    Raises ``UnsupportedError`` (``label.upload.type``), ``InputError`` (``label.upload.form``), ``TooLargeError``
+    (``label.upload.too_large``) and ``UnavailableError`` (``label.upload.busy``), as soon as that is known.
     """
+    global _under_way  # noqa: PLW0603 - counts for the whole process
     found = _BOUNDARY.search(content_type)
     if found is None or not content_type.strip().lower().startswith("multipart/form-data"):
         raise UnsupportedError(
@@ -90,6 +94,13 @@ async def received_upload(
             path="Content-Type",
             remedy="Send multipart/form-data, each image as a part with the name images.",
         )
+    if _under_way >= MAX_UPLOADS:
+        raise UnavailableError(
+            "label.upload.busy",
+            "Too many images are being sent just now.",
+            remedy="Try again in a moment.",
+        )
+    _under_way += 1
     spool = Spool()
     try:
         parser = multipart.PushMultipartParser(
@@ -116,6 +127,7 @@ async def received_upload(
             ) from None
         yield Upload(form.fields, SpooledImages(spool.source(), form.sizes))
     finally:
+        _under_way -= 1
         spool.close()
 
 

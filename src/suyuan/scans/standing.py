@@ -8,6 +8,7 @@ import msgspec
 
 from suyuan.db.pool import sql
 from suyuan.issuing import CodeAct, CodeHistory, code_history
+from suyuan.scans.label_standing import LabelStanding, read_label_standing
 from suyuan.scans.page_views import Views, page_views_of
 from suyuan.trace import TraceReader, Viewer
 from suyuan.trace.model import Fact
@@ -32,7 +33,7 @@ class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     ``verified`` is how often its scratch code was typed rightly, ``verified_at`` when first; tries that failed are
     in ``failed``. ``page`` is how often people opened its page, which verifies nothing. Of a code that was issued
-    elsewhere only the facts are known.
+    elsewhere only the facts are known. ``label`` is about its label's image; None where that was never enrolled.
     """
 
     uri: str
@@ -50,6 +51,7 @@ class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
     verified_at: datetime | None = None
     failed: int = 0
     page: Views = Views()
+    label: LabelStanding | None = None
 
 
 async def read_standing(
@@ -77,6 +79,7 @@ async def read_standing(
         verified_at=scans["verified_at"],
         failed=scans["failed"],
         page=await page_views_of(reader.pool, gtin, serial),
+        label=None if history is None else await read_label_standing(reader.pool, gtin, serial),
     )
     return standing if history is None else _with_history(standing, history)
 
@@ -84,7 +87,15 @@ async def read_standing(
 def without_acts(standing: CodeStanding) -> CodeStanding:
     """The standing for who neither issued the code nor acted on it."""
     return msgspec.structs.replace(
-        standing, acts=(), batch_id=None, ordinal=None, verified=0, verified_at=None, failed=0, page=Views()
+        standing,
+        acts=(),
+        batch_id=None,
+        ordinal=None,
+        verified=0,
+        verified_at=None,
+        failed=0,
+        page=Views(),
+        label=None,
     )
 
 
