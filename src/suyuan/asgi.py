@@ -38,8 +38,10 @@ from suyuan.errors import SuyuanError
 from suyuan.observing import configure_logging
 from suyuan.parties import find_holders, get_party
 from suyuan.scans import Verifier
+from suyuan.scans.page_views import PageViews
 from suyuan.settings import Settings
 from suyuan.web.model import ItemSource, PageSettings
+from suyuan.web.resolver import Seen
 from suyuan.web.routes import item_routes
 from suyuan.web.source import StoredItems
 
@@ -70,10 +72,12 @@ async def page_settings(db: Pool | Connection, configured: Settings) -> PageSett
     )
 
 
-def create_application(services: Services, items: ItemSource, pages: PageSettings) -> ASGIApp:
-    """The application over these services, without a lifespan of its own."""
+def create_application(
+    services: Services, items: ItemSource, pages: PageSettings, seen: Seen | None = None
+) -> ASGIApp:
+    """The application over these services, without a lifespan of its own; ``seen`` is told of opened pages."""
     inner = Litestar(
-        route_handlers=[*api_routes(), item_routes(items, pages), console_routes(services)],
+        route_handlers=[*api_routes(), item_routes(items, pages, seen), console_routes(services)],
         state=State({"services": services, "deliverers": Deliverers(services)}),
         exception_handlers=EXCEPTION_HANDLERS,
         logging_config=None,
@@ -104,7 +108,8 @@ async def opened(services: Services) -> AsyncIterator[ASGIApp]:
     )
     await items.load_gtins()
     pages = await page_settings(services.pool, services.settings)
-    yield create_application(services, items, pages)
+    async with PageViews(services.pool).keeping() as views:
+        yield create_application(services, items, pages, views.note)
 
 
 class _Process:

@@ -96,6 +96,14 @@ class PageViews:
             _logger.warning("page views not brought to the database yet", error=type(error).__name__)
 
 
+def at_least(views: int) -> int:
+    """The last of the steps 1, 2, 5, 10, 20, 50, ... that a number reached; 0 for none."""
+    if views < 1:
+        return 0
+    power: int = 10 ** (len(str(views)) - 1)
+    return next(step * power for step in (5, 2, 1) if views >= step * power)
+
+
 async def page_views_of(db: Pool | Connection, gtin: str, serial: str) -> Views:
     """The views of an item's page so far, as far as they are kept and were brought to the database."""
     row = await db.fetchrow(sql(__package__, "page_views_of"), gtin, serial)

@@ -33,6 +33,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     if_none_match: str = ""
     content_type: str = ""
     fetch_site: str = ""
+    looked: bool = False  # a person opens a page, as far as the request tells
     held: bool = False  # another wrong code from there gets no page
 
 

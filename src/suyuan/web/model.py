@@ -8,7 +8,7 @@ and the page then stays silent instead of guessing (no scan summary: no word abo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -28,7 +28,8 @@ ScanTier = Literal["none", "watch", "suspicious"]
 class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     """How often a code was verified, this time included.
 
-    ``reasons_*`` are the reasons behind the tier, for the public, in plain words.
+    ``reasons_*`` are the reasons behind the tier, for the public, in plain words. ``seen`` is how often, at least,
+    people opened the item's page, since ``seen_since``: that verifies nothing and never is part of ``count``.
     """
 
     count: int
@@ -39,6 +40,8 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     tier: ScanTier = "none"
     reasons_en: tuple[str, ...] = ()
     reasons_zh: tuple[str, ...] = ()
+    seen: int = 0
+    seen_since: date | None = None
 
 
 class ProofSummary(msgspec.Struct, frozen=True, kw_only=True):

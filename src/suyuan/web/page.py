@@ -33,6 +33,7 @@ from suyuan.web.summary import (
     other_codes,
     product_view,
     recall_view,
+    views_text,
 )
 from suyuan.web.timeline import EntryView, blocks, segments
 from suyuan.web.verdict import Verdict, verdict
@@ -231,6 +232,7 @@ def render_item_page(
         recall=recall_view(trace, words),
         product=product_view(trace, words),
         code=path,
+        views=views_text(scans, words),
         other_codes=other_codes(trace),
         journey=journey(trace, words),
         record=import_record(trace, words, coverage.city if coverage is not None else None),

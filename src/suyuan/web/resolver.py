@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -49,6 +50,7 @@ from suyuan.web.verified import verification_answer
 PAGE_BYTES = 24 << 20
 _PAGE_FRAME = 600
 Wanted = Literal["page", "json", "linkset", "link"]
+Seen = Callable[[str, str], None]
 _METHODS = "GET, HEAD, OPTIONS"
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -105,9 +107,11 @@ def wanted(accept: str, link_type: str | None) -> Wanted:
 class Resolver:
     """Answers for the things of one ``ItemSource``. Pages are kept only as long as their version holds."""
 
-    def __init__(self, source: ItemSource, settings: PageSettings) -> None:
+    def __init__(self, source: ItemSource, settings: PageSettings, seen: Seen | None = None) -> None:
+        """``seen`` is told the GTIN and serial of each item whose page a person opened."""
         self.source = source
         self.settings = settings
+        self._seen = seen
         self._pages: Kept[tuple[str, str, str], _Stored] = Kept(PAGE_BYTES)
 
     async def answer(self, question: Question, kind: Wanted | Literal["bundle"] | None = None) -> Answer:
@@ -128,7 +132,9 @@ class Resolver:
             self.check_serial(target)
             if asked == "page":
                 address = ("/item" if kind == "page" else "") + path_of(target.uri)
-                return await self._page(question, target, lang, address)
+                answer = await self._page(question, target, lang, address)
+                self._note_look(question, target, answer)
+                return answer
             if asked == "json":
                 return await self._trace(target)
             if asked == "bundle":
@@ -142,6 +148,13 @@ class Resolver:
         lang = choose_language(None, question.accept_language)
         error = SuyuanError("web.failed", "Something went wrong here.", remedy="Try again in a moment.")
         return self.refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+
+    def _note_look(self, question: Question, target: Target, answer: Answer) -> None:
+        link = target.link
+        if self._seen is None or not question.looked or answer.status not in (200, 304) or link is None:
+            return
+        if link.gtin is not None and link.serial is not None:
+            self._seen(link.gtin, link.serial)
 
     def check_serial(self, target: Target) -> None:
         """Raise ``NotFoundError`` (``web.code.malformed``) for a serial that was never issued here."""

@@ -28,7 +28,8 @@ from suyuan.web.label_door import DOOR, LabelDoor
 from suyuan.web.label_files import served_files
 from suyuan.web.model import ItemSource, PageSettings
 from suyuan.web.page import HERE, stylesheet
-from suyuan.web.resolver import Resolver, Wanted
+from suyuan.web.resolver import Resolver, Seen, Wanted
+from suyuan.web.viewing import is_look
 
 _log = structlog.get_logger(__name__)
 _ROOT_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(?:txt|html|xml|json)")
@@ -45,12 +46,13 @@ App = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 MAX_FORM_BYTES = 1024
 
 
-def item_routes(source: ItemSource, settings: PageSettings) -> Router:
+def item_routes(source: ItemSource, settings: PageSettings, seen: Seen | None = None) -> Router:
     """All routes of this room over one source of items. Root verification files are read once, here.
 
+    ``seen`` is told of each item whose page a person opened.
     Raises ``InputError`` (``web.root_files.*``) where the folder of root files is unfit.
     """
-    resolver = Resolver(source, settings)
+    resolver = Resolver(source, settings, seen)
     keys = (*SUPPORTED_KEYS, "obj")
     handlers = [
         _mount([f"/{key}" for key in keys], _items(resolver, None, "")),
@@ -157,6 +159,7 @@ def read_question(scope: HTTPScope, prefix: str) -> Question:
         if_none_match=header("if-none-match"),
         content_type=header("content-type"),
         fetch_site=header("sec-fetch-site"),
+        looked=is_look(str(scope["method"]), header),
         held=bool(scope.get("suyuan_held")),
     )
 

@@ -31,12 +31,13 @@ from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
 from suyuan.scans import Verification, Verifier
 from suyuan.scans.label_model import Challenge, LabelCheck, LabelChecks
+from suyuan.scans.page_views import at_least, page_views_of
 from suyuan.tlog.note import Ed25519Signer
 from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.kept import Kept
 from suyuan.trace.model import Trace
 from suyuan.trace.read import Footprint, split_item
-from suyuan.web.model import CodeCheck, ProofSummary, PublicItem
+from suyuan.web.model import CodeCheck, ProofSummary, PublicItem, ScanSummary
 
 # Bytes of remembered things: of most only what they depend on, of the latest also the whole.
 FOOTPRINT_BYTES, ITEM_BYTES = 6 << 20, 4 << 20
@@ -164,6 +165,7 @@ class StoredItems:
             coverage=_as_seen(coverage, whole.trace, reading.trace),
             scratch=await self._has_scratch_code(reading.trace.gtin, reading.trace.serial),
             label=await self._has_label(whole.trace),
+            scans=await self._scans(reading.trace.gtin, reading.trace.serial),
             proof=await self._proof(snapshot),
         )
         version, size = _digest(item, now)
@@ -233,6 +235,15 @@ class StoredItems:
         if self._labels is None or all(fact.biz_step != ENROLLING for fact in trace.facts):
             return False
         return bool(await find_enrolments(self._reader.pool, trace.gtin, trace.serial))
+
+    async def _scans(self, gtin: str, serial: str) -> ScanSummary | None:
+        """How often people opened the item's page: in steps, so that a page stays the same from one to the next."""
+        if not gtin or not serial:
+            return None
+        views = await page_views_of(self._reader.pool, gtin, serial)
+        if not views.views:
+            return None
+        return ScanSummary(count=0, seen=at_least(views.views), seen_since=views.first_on)
 
     async def _has_scratch_code(self, gtin: str, serial: str) -> bool:
         if self._verifier is None or not self._gtins.get(gtin):

@@ -11,6 +11,7 @@ import msgspec
 from suyuan.compliance.model import Coverage, Leg
 from suyuan.trace.model import Trace
 from suyuan.web.language import N_, Language
+from suyuan.web.model import ScanSummary
 from suyuan.web.wording import ASSURANCE, LEG_STATES, MODES, PRODUCT_FIELDS, ROLES
 
 _CHINA = timezone(timedelta(hours=8))
@@ -149,6 +150,19 @@ def assurance_tally(trace: Trace) -> dict[str, int]:
     """How many standing facts there are of each level, the strongest first; levels without facts are left out."""
     found = Counter(fact.assurance for fact in trace.facts if not fact.withdrawn)
     return {level: found[level] for level in ASSURANCE if found[level]}  # type: ignore[index]
+
+
+def views_text(scans: ScanSummary | None, words: Language) -> str:
+    """How often the page was opened, and that this verifies nothing; empty where only one look is known."""
+    if scans is None or scans.seen < 2 or scans.seen_since is None:
+        return ""
+    opened = words.say(
+        N_("This page was opened at least %(times)d times since %(day)s."),
+        times=scans.seen,
+        day=words.calendar(scans.seen_since.isoformat()),
+    )
+    hint = words.t(N_("Opening it verifies nothing: anybody may look, in a shop too."))
+    return opened + words.joint + hint
 
 
 def recall_view(trace: Trace, words: Language) -> dict[str, str] | None:
