@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import browsing
 from suyuan.db import embedded
 from suyuan.db.migrate import prepare
 from suyuan.db.pool import Pool, open_pool
@@ -103,6 +104,14 @@ def chromium_path() -> str:
         check=True,
     ).stdout.strip()
     return found or pytest.skip("no Chromium: install it, or name one in SUYUAN_TEST_CHROMIUM")
+
+
+@pytest.fixture(autouse=True)
+def script_errors() -> Iterator[list[str]]:
+    """What broke in the scripts of the pages that a test opened; a test that breaks them on purpose empties it."""
+    browsing.HEARD.clear()
+    yield browsing.HEARD
+    assert browsing.HEARD == []
 
 
 @pytest.fixture(scope="session")

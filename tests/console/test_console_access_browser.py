@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from console_site import PASSWORD, Person, Site
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
+import browsing
 from suyuan.db.pool import transaction
 from suyuan.parties.users import add_user
 from suyuan.parties.users_links import make_link
@@ -66,10 +67,8 @@ UNNAMED = """() => [...document.querySelectorAll("a,button,input:not([type=hidde
 
 @pytest.fixture(scope="module")
 async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+    async with browsing.chromium(chromium_path) as browser:
         yield browser
-        await browser.close()
 
 
 async def context(
@@ -94,8 +93,6 @@ async def test_a_person_sets_up_signs_out_and_signs_in_by_keyboard(chromium: Bro
     secret, _ = await transaction(pool, lambda conn: make_link(conn, user.user_id, "set-up"))
     opened = await context(chromium, site, locale="en-GB")
     page = await opened.new_page()
-    troubles: list[str] = []
-    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     await page.goto(f"{site.base}/console/link/{secret}")
     await shot(page, "set-up")
     totp = (await page.locator(".secret").inner_text()).replace(" ", "")
@@ -123,7 +120,6 @@ async def test_a_person_sets_up_signs_out_and_signs_in_by_keyboard(chromium: Bro
     assert await page.evaluate("document.activeElement.name") == "password", (
         "the name stays, the password is asked"
     )
-    troubles.clear()  # the browser reports the refusal's status
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
     await page.get_by_label("Code").wait_for()
@@ -131,7 +127,6 @@ async def test_a_person_sets_up_signs_out_and_signs_in_by_keyboard(chromium: Bro
     await page.keyboard.type(code)
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{site.base}/console")
-    assert troubles == [], "nothing was refused by the page's own policy"
     await opened.close()
 
 

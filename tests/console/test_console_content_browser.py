@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 from console_world import World
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+import browsing
 
 PATHS = {
     "item": "{tin}",
@@ -23,12 +25,8 @@ PATHS = {
 
 @pytest.fixture(scope="module")
 def browser(world: World, chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with browsing.chromium_sync(chromium_path) as opened:
         yield opened
-        opened.close()
 
 
 def _address(world: World, name: str) -> str:

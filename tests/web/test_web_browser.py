@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 import web_samples as samples
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from web_source import MISSING, RECALLED, SUSPECTED, VOIDED
 
-CHROMIUM = Path(os.environ.get("SUYUAN_TEST_CHROMIUM", "/usr/bin/chromium"))
+import browsing
+
 HERE = Path(__file__).parent
 ITEM = f"/01/{samples.GTIN}/21/"
 PATHS = {
@@ -32,9 +33,6 @@ PATHS = {
     "lot": f"/01/{samples.GTIN}/10/L25216A",
     "unreadable": "/01/123",
 }
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"NO BROWSER: {CHROMIUM} is missing; set SUYUAN_TEST_CHROMIUM to a Chromium"
-)
 
 
 def _free_port() -> int:
@@ -67,12 +65,9 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with browsing.chromium_sync(chromium_path) as opened:
         yield opened
-        opened.close()
 
 
 @contextmanager

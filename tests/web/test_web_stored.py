@@ -12,9 +12,9 @@ import httpx
 import msgspec
 import pytest
 from deployment import GTIN, Deployment, commissioned, item, observed, of_lot, open_deployment, paper
-from playwright.async_api import async_playwright
 from web_journey import JOURNEY, OPERATOR, deliver, followed, prepare, served
 
+import browsing
 from suyuan.issuing import void
 from suyuan.log import publish
 from suyuan.proof.verification import verify_bundle
@@ -111,10 +111,7 @@ def test_the_page_of_the_followed_item(site: Site, lang: str, words: list[str]) 
 
 
 async def test_a_buyer_sees_it_in_a_browser(site: Site, chromium_path: str) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    async with browsing.chromium(chromium_path) as browser:
         page = await browser.new_page(locale="zh-CN", viewport={"width": 390, "height": 844})
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -135,7 +132,6 @@ async def test_a_buyer_sees_it_in_a_browser(site: Site, chromium_path: str) -> N
             "[...document.querySelectorAll('main > div')].map(e => e.getBoundingClientRect().left)"
         )
         assert left < right
-        await browser.close()
     assert complaints == []
 
 
