@@ -1,7 +1,7 @@
 // What a scan does to the open act, and what becomes of the act: done, taken back, or first a label for the goods.
 "use strict";
 (() => {
-  const { desk, keep, link, read, sound } = station;
+  const { desk, keep, sound } = station;
   const { said, the, word, screen, fresh, show, refuse, left, expects, wanted, fulfilled, step, next, save, draw } = desk;
   const { noted, accepted } = desk;
 
@@ -99,27 +99,43 @@
     ...scanned(),
     shelf: desk.act.shelf, reason: desk.act.reason,
   });
+  const ANSWER_MS = 2500; // nobody waits longer for the next parcel
+  // What the server says of an act: its findings, or null where it says nothing in time or nothing was reached.
+  const answerOf = (act) => {
+    let stop;
+    const answer = new Promise((done) => {
+      const hear = ({ detail }) => detail.entry.act && detail.entry.act.act_id === act.act_id && stop(detail.findings);
+      const timer = setTimeout(() => stop(null), ANSWER_MS);
+      stop = (findings) => {
+        clearTimeout(timer);
+        document.removeEventListener("station:settled", hear);
+        done(findings);
+      };
+      document.addEventListener("station:settled", hear);
+    });
+    return { answer, stop };
+  };
+  const tell = (tone, sent) => {
+    const [big, what] = said.states[tone];
+    const [follows] = said.states[step()];
+    show(tone, [big, what], sent.parts.length ? counts(sent) : screen("all"));
+    the("do").textContent += ` → ${word(follows)}`;
+  };
   const complete = async () => {
     if (!desk.act.parts.length && !(desk.mode === "unpack" && step() === "out")) return refuse("station.act.empty");
     const sent = payload();
-    const entry = { type: "act", act: sent, held: desk.act };
     const shelf = desk.act.shelf;
     await remember({ act_id: sent.act_id, at: sent.at, kind: desk.mode, uris: sent.parts.map((one) => one.uri) });
+    const { answer, stop } = answerOf(sent);
+    await station.hold({ type: "act", act: sent, held: desk.act }); // before the screen lets go of it
     desk.act = fresh();
     if (desk.mode === "store") desk.act.shelf = shelf;
     await save();
-    const answered = new Promise((done) => {
-      const hear = ({ detail }) => detail.entry.act && detail.entry.act.act_id === sent.act_id && done(detail.findings);
-      document.addEventListener("station:settled", hear);
-      setTimeout(() => done(null), 2500);
-      station.enqueue(entry).then(() => setTimeout(() => done(null), 50));
-    });
-    const findings = await answered;
+    station.deliver().then(() => stop(null));
+    const findings = await answer;
     if (findings && findings.length) return false; // what it says is on the screen already
-    const [big, what] = said.states[findings ? "done" : "kept"];
-    const [follows] = said.states[step()];
-    show(findings ? "done" : "kept", [big, what], sent.parts.length ? counts(sent) : screen("all"));
-    the("do").textContent += ` → ${word(follows)}`;
+    desk.kept = findings ? "" : sent.act_id;
+    tell(findings ? "done" : "kept", sent);
     sound("done");
     return true;
   };
@@ -147,7 +163,8 @@
       }
       desk.sure = "";
       await remember({ ...last, undone: true });
-      await station.enqueue({ type: "undo", undo: { act_id: last.act_id, at: station.now() } });
+      await station.hold({ type: "undo", undo: { act_id: last.act_id, at: station.now() } });
+      await station.deliver();
       show("done", said.states.undone);
       sound("note");
     }
@@ -164,10 +181,11 @@
     if (printed) return true;
     the("zpl-title").textContent = bridge ? screen("print_failed") : `ZPL · …${answer.body.serial.slice(-6)}`;
     the("zpl-text").value = answer.body.zpl;
+    URL.revokeObjectURL(the("zpl-file").href);
     the("zpl-file").href = URL.createObjectURL(new Blob([answer.body.zpl], { type: "text/plain" }));
     the("zpl").showModal();
     return true;
   };
 
-  Object.assign(desk, { take, complete, undo, print, remember });
+  Object.assign(desk, { take, complete, undo, print, remember, tell });
 })();

@@ -10,8 +10,9 @@
   const screen = (name) => word(said.screen[name]);
 
   const fresh = () => ({ waybill: null, parent: "", sku: null, parts: [], shelf: "", reason: "", lot: "" });
-  // ``recent``: acts of this device, the newest last; ``sure``: the one that the next press of the key undoes.
-  const desk = { mode: localStorage.getItem("pack.mode") || "pack", act: fresh(), recent: [], sure: "" };
+  // ``recent``: acts of this device, the newest last; ``sure``: the one that the next press of the key undoes;
+  // ``kept``: the last one whose answer did not come at once.
+  const desk = { mode: localStorage.getItem("pack.mode") || "pack", act: fresh(), recent: [], sure: "", kept: "" };
 
   const show = (tone, [big, what], aside = "") => {
     the("state").dataset.tone = tone;
@@ -134,15 +135,26 @@
     return wanted ? `✓ ${wanted.n - Math.max(0, left(last.gtin))} / ${wanted.n}` : `✓ ${counted()}`;
   };
 
+  // What breaks in a script is never hidden: it is said here, and thrown on to where the browser reports it.
+  const broke = () => {
+    show("wrong", said.refusals["station.broken"]);
+    sound("wrong");
+  };
+  addEventListener("error", broke);
+  addEventListener("unhandledrejection", broke);
   // Work that changes the desk is done one piece after another, however fast the scans come.
   let busy = Promise.resolve();
   const run = (work) => {
-    busy = busy.then(work).catch(() => refuse("station.refused")).then(draw);
+    busy = busy.then(work).then(draw).catch((error) => {
+      setTimeout(() => {
+        throw error;
+      });
+    });
     return busy;
   };
   document.addEventListener("station:link", draw);
   station.desk = Object.assign(desk, {
-    said, the, word, screen, fresh, show, refuse, left, expects, wanted, fulfilled, step, counted, next, draw, save, noted,
+    said, the, word, screen, fresh, show, refuse, left, expects, wanted, fulfilled, step, next, draw, save, noted,
     accepted, run,
   });
 })();

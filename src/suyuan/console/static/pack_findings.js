@@ -47,7 +47,11 @@
     await listFindings();
   };
   document.addEventListener("station:settled", ({ detail: { entry, findings } }) => {
-    if (!findings.length) return draw();
+    if (!findings.length) {
+      // The answer came late, and what it is about still stands there as kept.
+      if (entry.act && entry.act.act_id === desk.kept && the("state").dataset.tone === "kept") desk.tell("done", entry.act);
+      return draw();
+    }
     const mine = desk.recent.find((one) => entry.act && one.act_id === entry.act.act_id);
     if (mine) desk.remember({ ...mine, undone: true }); // nothing of it was stored
     show("wrong", said.refusals[findings[0].code] || said.refusals["station.refused"], entry.act && entry.act.waybill ? `…${entry.act.waybill.slice(-6)}` : "");

@@ -137,11 +137,13 @@ window.station = window.station || {};
     running = running || drain().finally(() => (running = null));
     return running;
   };
-  station.enqueue = async (entry) => {
-    entry.party = link.party;
-    entry.user = link.user;
-    await keep.put("queue", entry);
+  // Keeps what is to be sent; when this is through, no switching off loses it.
+  station.hold = async (entry) => {
+    await keep.put("queue", { ...entry, party: link.party, user: link.user });
     changed();
+  };
+  // Sends all that was held before the call.
+  station.deliver = async () => {
     if (running) await running;
     return station.sync();
   };
