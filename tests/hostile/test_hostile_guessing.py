@@ -9,10 +9,11 @@ import pytest
 from api_deployment import GTIN, LOT, Deployment
 from hostile_calls import call
 
-from suyuan.api.addresses import caller, place_of, read_networks
+from suyuan.api.addresses import caller, read_networks
 from suyuan.api.framing import Framing
 from suyuan.api.limits import ALLOWANCES, Allowance, FailureLimits
 from suyuan.asgi import opened
+from suyuan.parties.origins import place_of
 
 HTML = [("accept", "text/html"), ("accept-language", "zh-CN")]
 JSON = [("accept", "application/json")]

@@ -11,6 +11,7 @@ import pytest
 from suyuan.db.pool import Connection, Pool, transaction
 from suyuan.errors import ConflictError, InputError, IntegrityError, NotFoundError, RefusedError, SuyuanError
 from suyuan.parties import Party, add_party
+from suyuan.parties.origins import network_of
 from suyuan.parties.passwords import check_password, hash_password, verify_password
 from suyuan.parties.totp import (
     STEP_SECONDS,
@@ -21,7 +22,6 @@ from suyuan.parties.totp import (
     totp_step,
 )
 from suyuan.parties.users import add_user, disable_user, enable_user, list_users, set_user_role
-from suyuan.parties.users_journal import network_of
 from suyuan.parties.users_links import get_link, make_link, take_link
 
 

@@ -67,11 +67,3 @@ def address_in(scope: Any, trusted: Sequence[Network]) -> str:
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     found = caller(str(client[0]), lines, trusted)
     return str(found) if found is not None else str(client[0])
-
-
-def place_of(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 of IPv6 that one subscriber is given."""
-    found = read_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
-    return address

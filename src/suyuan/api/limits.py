@@ -20,8 +20,8 @@ from typing import Literal
 
 import msgspec
 
-from suyuan.api.addresses import place_of
 from suyuan.errors import RefusedError
+from suyuan.parties.origins import place_of
 
 Failure = Literal["code", "token"]
 REMEMBERED = 50_000

@@ -32,6 +32,7 @@ from suyuan.console.frame import LANGUAGE_COOKIE, Page, Tone, Words, redirect, r
 from suyuan.console.refusals import explained
 from suyuan.db.pool import Connection, transaction
 from suyuan.errors import InputError, SuyuanError
+from suyuan.parties.origins import network_of
 from suyuan.parties.passwords import check_password, hash_password, needs_new_hash, verify_password
 from suyuan.parties.sessions import end_session, end_sessions, open_session
 from suyuan.parties.sessions_attempts import HeldError
@@ -48,7 +49,7 @@ from suyuan.parties.users import (
     take_recovery_code,
     take_totp_step,
 )
-from suyuan.parties.users_journal import network_of, record_user_act
+from suyuan.parties.users_journal import record_user_act
 from suyuan.parties.users_links import get_link, link_path, offer_totp, take_link
 
 _SIGN_IN = words("登录", "Sign in")

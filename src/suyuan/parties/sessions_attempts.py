@@ -3,8 +3,9 @@
 Failures of the last quarter of an hour are counted for a name at an address, for a name wherever it is tried, and
 for an address whatever it tries. A whole warehouse may sit behind one address, so somebody who signed in from it
 in the last 90 days is held up neither by what others fail at there nor by what is tried elsewhere under that name:
-for such a pair only its own failures count. An attempt is counted before the password is looked at, so that many at
-once cannot slip through; a success takes the pair's failures back. Unknown names are counted like known ones.
+for such a pair only its own failures count. An address of IPv6 counts as its /64, all of which one subscriber has. An
+attempt is counted before the password is looked at, so that many at once cannot slip through; a success takes the
+pair's failures back. Unknown names are counted like known ones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import timedelta
 
 from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.errors import RefusedError
+from suyuan.parties.origins import place_of
 from suyuan.parties.totp import UserKeys
 from suyuan.parties.users import normal_name
 
@@ -45,7 +47,7 @@ class Attempts:
 
     def _pair(self, user_name: str, address: str) -> tuple[bytes, bytes]:
         name = normal_name(user_name)[:200]
-        return self._keys.digest("name", name), self._keys.digest("address", address)
+        return self._keys.digest("name", name), self._keys.digest("address", place_of(address))
 
     async def begin(self, user_name: str, address: str) -> int:
         """Count an attempt and return its number. Raises ``HeldError`` (``user.sign_in.held``)."""

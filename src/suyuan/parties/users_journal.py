@@ -6,13 +6,13 @@ to follow a person. A name that no user has is not kept, since people type passw
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from suyuan.db.pool import Connection, Pool, sql
+from suyuan.parties.origins import network_of
 
 Act = Literal[
     "added", "link-made", "link-used", "signed-in", "sign-in-failed", "sign-in-held", "signed-out",
@@ -31,17 +31,6 @@ class UserAct(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     user_name: str | None
     actor_name: str | None
-
-
-def network_of(address: str) -> str:
-    """The network of an address as it is kept; empty where there is no address."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 async def record_user_act(

@@ -12,7 +12,6 @@ Right or wrong, the expected code is computed and compared in constant time.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from datetime import datetime
 from typing import Literal
 
@@ -23,6 +22,7 @@ from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.errors import InputError
 from suyuan.issuing import MacKeys, ScratchKeys
 from suyuan.issuing.scratch import SCRATCH_LENGTH, read_scratch_code
+from suyuan.parties.origins import place_of
 
 Result = Literal["first", "repeated", "wrong", "not_applicable", "too_many"]
 WINDOW_SECONDS = 900
@@ -83,7 +83,7 @@ class Verifier:
 
     def _subjects(self, gtin: str, serial: str, address: str) -> _Subjects:
         digest = self._scratch_keys.digest
-        address = _place_of(address)
+        address = place_of(address)
         return _Subjects(
             pair=digest("pair", gtin, serial, address),
             code=digest("code", gtin, serial),
@@ -152,15 +152,6 @@ async def _note_right(conn: Connection, gtin: str, serial: str, place: str, *, v
     return Verification(
         result="repeated", count=int(earlier["count"]) + 1, first_at=earlier["first_at"], voided=voided
     )
-
-
-def _place_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64 that one subscriber is given."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 
 def _held(found: asyncpg.Record) -> Verification:
