@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from console_world import World, text_of
 
 from suyuan.compliance.findings import Bounds, Scope, list_findings
+from suyuan.compliance.findings_model import ListedFinding
 from suyuan.compliance.legs import load_profiles
+from suyuan.console.findings import sentence
+from suyuan.console.words import voice_of
 from suyuan.trace import OPERATOR
 
 
@@ -42,6 +46,18 @@ async def test_the_same_finding_has_the_same_id_each_time(world: World) -> None:
         for _ in range(2)
     ]
     assert ids[0] == ids[1] and len(set(ids[0])) == len(ids[0])
+
+
+def test_a_name_stands_for_the_id_of_a_party_and_for_no_part_of_a_word() -> None:
+    names = {"op": "Operator Ltd", "shop-1": "First Shop"}
+    contradiction = ListedFinding(
+        finding_id="a", kind="contradiction", code="event.conflict", parties=("op", "shop-1"),
+        reason_en="op and shop-1 stopped.", reason_zh="op 与 shop-1 停止。",
+    )  # fmt: skip
+    assert sentence(contradiction, names, voice_of("en")) == "Operator Ltd and First Shop stopped."
+    assert sentence(contradiction, names, voice_of("zh-CN")) == "Operator Ltd 与 First Shop 停止。"
+    other = msgspec.structs.replace(contradiction, kind="recall", reason_en="The op room of a shop.")
+    assert sentence(other, names, voice_of("en")) == "The op room of a shop."
 
 
 async def test_the_bounds_are_kept(world: World) -> None:

@@ -8,7 +8,8 @@ from litestar import get
 from litestar.params import FromQuery
 
 from suyuan.api.model import Call, services_of
-from suyuan.compliance.findings import Bounds, FindingList, ListedFinding, Scope, list_findings
+from suyuan.compliance.findings import Bounds, FindingList, Scope, list_findings
+from suyuan.compliance.findings_model import ListedFinding
 from suyuan.compliance.legs import load_profiles
 from suyuan.console.access import Session, signed_in
 from suyuan.console.consignment_view import named

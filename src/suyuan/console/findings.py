@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
 
-from suyuan.compliance.findings import Evidence, ListedFinding
+from suyuan.compliance.findings_model import Evidence, ListedFinding
 from suyuan.console.consignment_view import Named, named
 from suyuan.console.links import FINDING
 from suyuan.console.words import Pair, Voice
+from suyuan.web.headlines import headline
 
 KINDS: dict[str, Pair] = {
     "quantity": ("数量", "Quantities"),
@@ -108,10 +110,20 @@ def finding_row(one: ListedFinding, parties: dict[str, str], now: datetime, voic
 
 def sentence(one: ListedFinding, parties: dict[str, str], voice: Voice) -> str:
     """What is wrong, in one sentence, with the names of the parties."""
-    text = voice.public.name(one.reason_en, one.reason_zh)
-    for party_id in one.parties:
-        text = text.replace(party_id, parties.get(party_id, party_id))
-    return text
+    return _with_names(voice.public.name(one.reason_en, one.reason_zh), one, parties)
+
+
+def _with_names(text: str, one: ListedFinding, parties: dict[str, str]) -> str:
+    """A text in which parties stand by their IDs, with their names; only contradictions are told that way."""
+    if one.kind != "contradiction" or not one.parties:
+        return text
+    ids = "|".join(re.escape(party_id) for party_id in one.parties)
+    return re.sub(
+        rf"(?<![\w-])(?:{ids})(?![\w-])",
+        lambda found: parties.get(found[0], found[0]),
+        text,
+        flags=re.ASCII,
+    )
 
 
 def who(one: ListedFinding, parties: dict[str, str], voice: Voice) -> str:
@@ -156,7 +168,7 @@ def sides(one: ListedFinding, parties: dict[str, str], voice: Voice) -> tuple[Si
 def _line(
     line: Evidence, one: ListedFinding, parties: dict[str, str], voice: Voice
 ) -> tuple[str, Named | None]:
-    text = voice.public.name(line.en, line.zh)
-    for party_id in one.parties:
-        text = text.replace(party_id, parties.get(party_id, party_id))
+    text = _with_names(voice.public.name(line.en, line.zh), one, parties)
+    if line.fact is not None:
+        text = f"{headline(line.fact, voice.public)} · {text}"
     return text, named(line.reference, voice) if line.reference else None
