@@ -162,6 +162,15 @@ async def test_an_address_full_of_failures_holds_up_new_names_only(site: Site) -
     await attempts.begin("newcomer", "192.0.2.10")
 
 
+async def test_the_addresses_of_one_subscriber_of_ipv6_are_one(site: Site) -> None:
+    attempts = site_attempts(site)
+    for number in range(sessions_attempts.ADDRESS_LIMIT):
+        await attempts.begin(f"guess{number}", f"2001:db8:1:2::{number + 1:x}")
+    with pytest.raises(sessions_attempts.HeldError):
+        await attempts.begin("newcomer", "2001:db8:1:2:ffff::1")
+    await attempts.begin("newcomer", "2001:db8:1:3::1")
+
+
 def site_attempts(site: Site) -> sessions_attempts.Attempts:
     from suyuan.parties.totp import UserKeys
 
@@ -431,6 +440,19 @@ async def test_cookies_are_bound_to_the_host_where_it_speaks_tls(site: Site) -> 
         assert "httponly" in plain
         assert "samesite=lax" in plain
         assert "; secure" not in plain
+
+
+async def test_a_page_that_answers_a_form_leads_back_to_where_the_form_was(site: Site) -> None:
+    admin = await site.person("lin", role="admin")
+    async with await site.signed_in(admin) as client:
+        users = await client.get("/console/users")
+        made = await client.post(
+            "/console/users",
+            data={"csrf": csrf(users), "user_name": "chen", "role": "worker"},
+            headers={"Referer": f"{site.base}/console/users?x=1"},
+        )
+        assert 'name="next" value="/console/users?x=1"' in made.text
+        assert 'name="next" value="/console/users"' in users.text
 
 
 async def test_the_language_is_kept_in_account_and_browser(site: Site) -> None:

@@ -5,12 +5,13 @@ For the pages, in Python:
 - ``render(request, "item.html", session, title=words(...), **context)`` makes the answer. ``status`` and ``form``
   (what a person typed, to fill it in again) are optional.
 - ``words(zh, en)`` is a text in both languages (``Words``); templates and ``render`` turn it into the reader's.
-- ``redirect(request, "/console/...")`` sends a browser on (303); ``flash`` puts a message on the next page:
-  ``return flash(redirect(request, "/console/users"), session, "good", words("已保存", "Saved"))``.
+- ``redirect("/console/...")`` sends a browser on (303); ``flash`` puts a message on the next page:
+  ``return flash(redirect("/console/users"), session, "good", words("已保存", "Saved"))``.
 - ``NAV``: a module of pages names its entries ``NavEntry(key, path, zh, en, icon)``; ``render(..., nav="key")`` marks
   the current one.
 
-In templates (``{% extends "base.html" %}``, blocks ``main``, ``title``, ``side``), beside what ``render`` was given:
+In templates (``{% extends "base.html" %}``, blocks ``main``, ``title``, ``head``, ``search``), beside what ``render``
+was given:
 
 - ``t("中文", "English", n=3)``: the text in the reader's language, ``{n}`` filled in, escaped; ``many="{n} records"``
   is the English plural by ``n``. ``t(words)`` takes a ``Words``; ``name(en, zh)`` chooses between two names.
@@ -35,6 +36,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
@@ -321,7 +323,7 @@ def render(
                 ],
                 "messages": [(tone, text.of(code)) for tone, text in (*said, *messages)],
                 "form": form or {},
-                "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+                "here": _here(request),
                 "operator": operator_name(request, code),
                 "css": static_path("console.css"),
                 "script": static_path("console.js"),
@@ -334,6 +336,12 @@ def render(
     if new_cookie is not None:
         response.set_cookie(new_cookie)
     return response
+
+
+def _here(request: Call) -> str:
+    """Where a change of language leads back to: this page, or the one whose form it answers."""
+    url = urlsplit(str(request.url) if request.method == "GET" else request.headers.get("referer", ""))
+    return (url.path + (f"?{url.query}" if url.query else "")) or "/console"
 
 
 def redirect(path: str) -> Page:

@@ -6,6 +6,7 @@ account up is shown once, to whoever made it, to be handed to the person it is f
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from litestar import get, post
@@ -150,59 +151,75 @@ async def reset(request: Call, user_id: FromPath[str]) -> Page:
     return await transaction(console_of(request).services.pool, work)
 
 
-@post("/console/users/{user_id:str}/role")
-async def change_role(request: Call, user_id: FromPath[str]) -> Page:
-    """Give a user another role."""
-    session, form = await signed_in(request, "admin"), await read_form(request)
+async def _changed(
+    request: Call,
+    user_id: str,
+    change: Callable[[Connection, Session, User], Awaitable[None]],
+    said: Callable[[User], Words],
+) -> Page:
+    """Change an account that this admin keeps, and say so on the list; a refusal stands above it."""
+    session = await signed_in(request, "admin")
 
     async def work(conn: Connection) -> User:
         user = await _kept(conn, session, user_id)
-        changed = await set_user_role(conn, user_id, form.get("role", ""))
-        await _record(conn, request, session, "role-set", user, changed.role)
-        return changed
+        await change(conn, session, user)
+        return user
 
     try:
         user = await transaction(console_of(request).services.pool, work)
     except (InputError, RefusedError) as error:
         return await _users(request, session, status=422, messages=[complaint(error)])
-    said = words("{user} 的角色已更改。", "The role of {user} is changed.", user=user.user_name)
-    return flash(redirect("/console/users"), session, "good", said)
+    return flash(redirect("/console/users"), session, "good", said(user))
+
+
+@post("/console/users/{user_id:str}/role")
+async def change_role(request: Call, user_id: FromPath[str]) -> Page:
+    """Give a user another role."""
+    role = (await read_form(request)).get("role", "")
+
+    async def change(conn: Connection, session: Session, user: User) -> None:
+        changed = await set_user_role(conn, user_id, role)
+        await _record(conn, request, session, "role-set", user, changed.role)
+
+    return await _changed(
+        request,
+        user_id,
+        change,
+        lambda user: words("{user} 的角色已更改。", "The role of {user} is changed.", user=user.user_name),
+    )
 
 
 @post("/console/users/{user_id:str}/disable")
 async def disable(request: Call, user_id: FromPath[str]) -> Page:
     """Close an account; its sessions end at once."""
-    session = await signed_in(request, "admin")
 
-    async def work(conn: Connection) -> User:
-        user = await _kept(conn, session, user_id)
+    async def change(conn: Connection, session: Session, user: User) -> None:
         await disable_user(conn, user_id)
         await end_sessions(conn, user_id)
         await _record(conn, request, session, "disabled", user)
-        return user
 
-    try:
-        user = await transaction(console_of(request).services.pool, work)
-    except RefusedError as error:
-        return await _users(request, session, status=422, messages=[complaint(error)])
-    said = words("{user} 已停用。", "{user} is closed.", user=user.user_name)
-    return flash(redirect("/console/users"), session, "good", said)
+    return await _changed(
+        request,
+        user_id,
+        change,
+        lambda user: words("{user} 已停用。", "{user} is closed.", user=user.user_name),
+    )
 
 
 @post("/console/users/{user_id:str}/enable")
 async def enable(request: Call, user_id: FromPath[str]) -> Page:
     """Open a closed account again."""
-    session = await signed_in(request, "admin")
 
-    async def work(conn: Connection) -> User:
-        user = await _kept(conn, session, user_id)
+    async def change(conn: Connection, session: Session, user: User) -> None:
         await enable_user(conn, user_id)
         await _record(conn, request, session, "enabled", user)
-        return user
 
-    user = await transaction(console_of(request).services.pool, work)
-    said = words("{user} 已启用。", "{user} is open again.", user=user.user_name)
-    return flash(redirect("/console/users"), session, "good", said)
+    return await _changed(
+        request,
+        user_id,
+        change,
+        lambda user: words("{user} 已启用。", "{user} is open again.", user=user.user_name),
+    )
 
 
 @get("/console/journal")
