@@ -143,7 +143,12 @@ def _differs(paper: Paper, field: str, other: Paper, other_field: str, code: str
         )
 
 
-def _amount_differs(
+def _amount_differs(paper: Paper, field: str, other: Paper, other_field: str) -> Iterator[FileFinding]:
+    mine, theirs = _decimal(paper.record.head, field), _decimal(other.record.head, other_field)
+    yield from _amounts(paper, field, mine, other, other_field, theirs)
+
+
+def _amounts(
     paper: Paper, field: str, mine: Decimal | None, other: Paper, other_field: str, theirs: Decimal | None
 ) -> Iterator[FileFinding]:
     if mine is not None and theirs is not None and mine != theirs:
@@ -163,28 +168,14 @@ def _payment(order: Paper, payment: Paper) -> Iterator[FileFinding]:
     yield from _differs(payment, "payerName", order, "buyerName", "customs.match.buyer")
     yield from _differs(payment, "ebpCode", order, "ebpCode", "customs.match.platform")
     yield from _differs(payment, "payTransactionId", order, "payTransactionId", "customs.match.number")
-    yield from _amount_differs(
-        payment,
-        "amountPaid",
-        _decimal(payment.record.head, "amountPaid"),
-        order,
-        "acturalPaid",
-        _decimal(order.record.head, "acturalPaid"),
-    )
+    yield from _amount_differs(payment, "amountPaid", order, "acturalPaid")
 
 
 def _list(order: Paper, listed: Paper) -> Iterator[FileFinding]:
     yield from _differs(listed, "buyerIdNumber", order, "buyerIdNumber", "customs.match.buyer")
     yield from _differs(listed, "buyerName", order, "buyerName", "customs.match.buyer")
     yield from _differs(listed, "ebcCode", order, "ebcCode", "customs.match.seller")
-    yield from _amount_differs(
-        listed,
-        "freight",
-        _decimal(listed.record.head, "freight"),
-        order,
-        "freight",
-        _decimal(order.record.head, "freight"),
-    )
+    yield from _amount_differs(listed, "freight", order, "freight")
     yield from _goods(order, listed)
 
 
@@ -197,10 +188,11 @@ def _by_item(lines: list[Part]) -> dict[str, Decimal]:
 
 def _goods(order: Paper, listed: Paper) -> Iterator[FileFinding]:
     ordered, declared = order.record.lines("OrderList"), listed.record.lines("InventoryList")
-    yield from _amount_differs(
+    yield from _amounts(
         listed, "totalPrice", _sum(declared, "totalPrice"), order, "totalPrice", _sum(ordered, "totalPrice")
     )
     mine, theirs = _by_item(declared), _by_item(ordered)
+    listed_items = set(mine)
     if "" in mine or "" in theirs:
         return  # goods without a number of their own cannot be told apart
     for line in declared:
@@ -220,7 +212,7 @@ def _goods(order: Paper, listed: Paper) -> Iterator[FileFinding]:
             mine.pop(item)
     for line in ordered:
         item = line.value("itemNo") or line.value("barCode")
-        if item not in _by_item(declared):
+        if item not in listed_items:
             yield (
                 order.file,
                 error(
