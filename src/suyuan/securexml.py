@@ -72,11 +72,6 @@ class Element:
         """The children with this local name."""
         return [child for child in self.children if child.name == name]
 
-    def child_text(self, name: str, default: str = "") -> str:
-        """Text of the first child with this local name, or ``default``."""
-        child = self.find(name)
-        return default if child is None else child.text
-
     def iter(self) -> Iterator[Element]:
         """This element and all below it, in document order."""
         stack = [self]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from suyuan import __version__
-from suyuan.app import PUBLISHED
 from suyuan.cli.context import MANNER, check_deployment, console
 from suyuan.db import age, archive, backup, durable, keyfiles
 from suyuan.errors import InputError, IntegrityError, NotFoundError, SuyuanError, VerificationError
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from suyuan.settings import Settings
 
 CHECKPOINT, ERASURES = "checkpoint", "erasures"
-KEY_BYTES = 32
 _LEGS, _CITIES, _POLICY = "legs", "cities", "policy.toml"
 
 
@@ -337,8 +335,3 @@ def published_size(note: bytes | None) -> int:
             path=CHECKPOINT,
             remedy="Put back a copy of the newest published checkpoint.",
         ) from None
-
-
-def published_folder(settings: Settings) -> Path:
-    """Where a deployment keeps its newest checkpoint and its erasure journal outside the database."""
-    return settings.data_dir / PUBLISHED

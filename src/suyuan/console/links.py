@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from suyuan.capture.links import PERSON_KINDS, document_kind
 
 THING = "/console/thing"
-SEARCH = "/console/search"
 FINDINGS = "/console/findings"
 FINDING = "/console/finding"
 LABELS = "/console/labels"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -221,8 +220,3 @@ def item_uri(gtin: str, serial: str) -> str:
 def lot_uri(gtin: str, lot: str) -> str:
     """The canonical URI of a lot."""
     return f"https://id.gs1.org/01/{gtin}/10/{encode_value(lot)}"
-
-
-def host_of(text: str) -> str:
-    """The host of a link that was typed; empty for anything else."""
-    return urlsplit(text).hostname or "" if "://" in text else ""

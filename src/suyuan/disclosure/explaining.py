@@ -57,11 +57,6 @@ def _cell(viewer: Audience, class_name: str, step: str, kind: str) -> Cell:
     return found.pop().value if len(found) == 1 else "depends"
 
 
-def verdict_words(verdict: Verdict) -> Words:
-    """A verdict as people call it."""
-    return _VERDICTS[verdict]
-
-
 def decision_words(policy: Policy, audience: str, decision: Decision) -> Words:
     """Why a claim is shown or not: one sentence naming the rule, in English and Chinese."""
     said = _VERDICTS[decision.verdict]

@@ -20,7 +20,6 @@ from suyuan.canon import base32_text
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import ConflictError, InputError, NotFoundError, RefusedError
 from suyuan.parties.members import unknown_party
-from suyuan.parties.passwords import check_password, hash_password
 from suyuan.parties.totp import new_recovery_codes, recovery_digest
 
 UserRole = Literal["admin", "worker", "reader"]
@@ -150,12 +149,6 @@ async def get_user_secrets(db: Pool | Connection, user_id: str) -> UserSecrets:
     if row is None:
         raise unknown_user(user_id)
     return UserSecrets(**dict(row))
-
-
-async def set_password(db: Pool | Connection, user: User, password: str) -> None:
-    """Set a user's password. Raises ``InputError`` (``user.password.*``)."""
-    check_password(password, user.user_name)
-    await store_password_hash(db, user.user_id, await hash_password(password))
 
 
 async def store_password_hash(db: Pool | Connection, user_id: str, password_hash: str) -> None:

@@ -21,7 +21,7 @@ from suyuan.trace.claims import Positions, claims_at_hand, own_claims
 from suyuan.trace.facts import Names, make_fact
 from suyuan.trace.making import claims_in, fact_for, is_shared, names_in
 from suyuan.trace.model import Fact, Recall, Tie, TieLink
-from suyuan.trace.sight import SIGHTS, Ground, Standing, Viewer, standing_of
+from suyuan.trace.sight import SIGHTS, Ground, Viewer, standing_of
 from suyuan.trace.stored import Relatives, StoredEvent
 from suyuan.trace.walk import Walk
 
@@ -116,15 +116,6 @@ def may_ask(thing: str, audience: str) -> bool:
     if gtin:
         return bool(serial or lot)
     return audience != "public" or not document_kind(thing)
-
-
-def audiences_of(standing: Standing, event_key: int) -> tuple[str, ...]:
-    """As which audiences of the policy a standing sees an event, the one that says most of why first."""
-    if event_key in standing.delivered:
-        return ("deliverer",)
-    if event_key in standing.named and standing.audience not in _ASK_ANYTHING:
-        return ("named", standing.audience)
-    return (standing.audience,)
 
 
 class Asked:
