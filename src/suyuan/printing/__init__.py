@@ -7,7 +7,6 @@ Which codes are printed, and the note that they were, is the issuing room's busi
 """
 
 from suyuan.printing.fonts import Typeface, find_typeface
-from suyuan.printing.images import IMAGE_RESOLUTIONS, PRESS_DPI
 from suyuan.printing.label import Label
 from suyuan.printing.layout import pattern_placement
 from suyuan.printing.pattern import PATTERN_BYTES, PATTERN_SYMBOLS, sample_pattern
@@ -27,7 +26,7 @@ from suyuan.printing.render import (
 )
 from suyuan.printing.styles import Style, built_in_styles, get_style, read_styles
 from suyuan.printing.svg import preview, render_svg
-from suyuan.printing.zpl import RESOLUTIONS
+from suyuan.printing.symbol import IMAGE_RESOLUTIONS, PRESS_DPI, RESOLUTIONS
 
 __all__ = [
     "DEFAULT_DPI",

@@ -22,10 +22,8 @@ from suyuan.printing.label import Label
 from suyuan.printing.layout import PlacedText, place
 from suyuan.printing.metrics import text_width
 from suyuan.printing.styles import MM_PER_POINT, Style
-from suyuan.printing.symbol import MM_PER_INCH
+from suyuan.printing.symbol import IMAGE_RESOLUTIONS, MM_PER_INCH, PRESS_DPI
 
-PRESS_DPI: Final = 812
-IMAGE_RESOLUTIONS: Final = (203, 300, 600, PRESS_DPI, 1200)
 _OUTLINE_MM = 0.15
 _WHITE = 255  # not 1, although the image has one bit a dot: the library inverts by subtracting from 255
 _PHOTOMETRIC: Final = 262  # TIFF 6.0's tag that says which bit is white

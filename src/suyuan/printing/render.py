@@ -10,12 +10,11 @@ import msgspec
 
 from suyuan.errors import InputError, UnsupportedError
 from suyuan.printing.archive import SvgArchive
-from suyuan.printing.images import PRESS_DPI, ImageArchive
 from suyuan.printing.label import Label
 from suyuan.printing.pdf import PdfPrinter
 from suyuan.printing.styles import Style, get_style
+from suyuan.printing.symbol import PRESS_DPI
 from suyuan.printing.table import CsvPrinter
-from suyuan.printing.zpl import ZplPrinter
 
 DEFAULT_DPI: Final = 203
 _CHUNK: Final = 64 * 1024
@@ -71,9 +70,14 @@ def open_printer(format: str, style: Style, dpi: int = 0) -> Printer:  # noqa: A
         return PdfPrinter(style)
     if format == "svg":
         return SvgArchive(style)
+    # What draws dots brings an imaging library, which a server that prints nothing goes without.
     if format == "zpl" and dots:
+        from suyuan.printing.zpl import ZplPrinter
+
         return ZplPrinter(style, dots)
     if format in ("png", "tiff") and dots:
+        from suyuan.printing.images import ImageArchive
+
         return ImageArchive(style, format, dots)
     if format == "csv":
         return CsvPrinter()

@@ -18,6 +18,10 @@ from suyuan.errors import RefusedError
 QUIET_MODULES: Final = 4
 MIN_MODULE_MM: Final = 0.25
 MM_PER_INCH: Final = 25.4
+# What printers have, in dots an inch: label printers, and whatever an image is made for.
+RESOLUTIONS: Final = (203, 300, 600)
+PRESS_DPI: Final = 812
+IMAGE_RESOLUTIONS: Final = (*RESOLUTIONS, PRESS_DPI, 1200)
 _VERSION_4_MODULES: Final = 33
 # 2 dots at 203 dpi are 0.2502 mm; the slack only forgives binary fractions.
 _SLACK: Final = 1e-9

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from PIL import Image
 
@@ -21,9 +20,8 @@ from suyuan.printing.fonts import Typeface, find_typeface
 from suyuan.printing.label import Label
 from suyuan.printing.layout import PlacedText, place
 from suyuan.printing.styles import MM_PER_POINT, Style
-from suyuan.printing.symbol import MM_PER_INCH
+from suyuan.printing.symbol import MM_PER_INCH, RESOLUTIONS
 
-RESOLUTIONS: Final = (203, 300, 600)
 _ASCENT = 0.74  # of the type size: where font 0 has its baseline under the field's top
 _REPEATED = re.compile(r"([0-9A-F])\1+")
 _SPECIAL = re.compile(r"[\^~_\\]")

@@ -47,7 +47,7 @@ from suyuan.web.page import (
 from suyuan.web.verified import verification_answer
 
 # Bytes of pages that are kept, as they are sent: packed.
-PAGE_BYTES = 24 << 20
+PAGE_BYTES = 12 << 20
 _PAGE_FRAME = 600
 Wanted = Literal["page", "json", "linkset", "link"]
 Seen = Callable[[str, str], None]
