@@ -2,7 +2,7 @@
 "use strict";
 window.suyuan = window.suyuan || {};
 (() => {
-  const SAMPLE = 96; // a patch of the code is judged in so many pixels a side
+  const SAMPLE = 128; // so many pixels a side of the code's middle are judged, as they are
   const patch = Object.assign(document.createElement("canvas"), { width: SAMPLE, height: SAMPLE });
   const patchContext = patch.getContext("2d", { willReadFrequently: true });
 
@@ -17,6 +17,7 @@ window.suyuan = window.suyuan || {};
     });
     const [track] = stream.getVideoTracks();
     const can = track.getCapabilities ? track.getCapabilities() : {};
+    const { width, height } = track.getSettings ? track.getSettings() : {};
     const set = (wish) => track.applyConstraints({ advanced: [wish] }).then(() => true, () => false);
     if ((can.focusMode || []).includes("continuous")) await set({ focusMode: "continuous" });
     video.srcObject = stream;
@@ -24,8 +25,18 @@ window.suyuan = window.suyuan || {};
     return {
       hasTorch: Boolean(can.torch),
       torch: (on) => (can.torch ? set({ torch: on }) : Promise.resolve(false)),
-      // The lens that reads small print best is seldom the one that is near: a little zoom lets it stay away.
-      closer: () => (can.zoom && can.zoom.max >= 2 ? set({ zoom: Math.max(2, can.zoom.min) }) : Promise.resolve(false)),
+      // Phones see nothing sharp from so near that a label fills the picture: the middle of the picture does instead.
+      near: () => (can.zoom && can.zoom.max > 1 ? set({ zoom: Math.min(can.zoom.max, 2) }) : Promise.resolve(false)),
+      // How many times the pixels of the live picture, along a side, a still photo has; 1 where the browser takes none.
+      gain: async () => {
+        if (!("ImageCapture" in window) || !width) return 1;
+        try {
+          const most = await new ImageCapture(track).getPhotoCapabilities();
+          return Math.max(1, Math.max(most.imageWidth.max, most.imageHeight.max) / Math.max(width, height));
+        } catch (error) {
+          return 1;
+        }
+      },
       // A still photo has more pixels than the live picture; null where the browser takes none.
       photo: async () => {
         if (!("ImageCapture" in window)) return null;
@@ -58,8 +69,9 @@ window.suyuan = window.suyuan || {};
 
   // How a code looks: light is that of its paper (0 to 255), glare the share that is blown out, sharp how steep its
   // edges are against its own contrast.
-  const looksOf = (source, { left, top, right, bottom }) => {
-    patchContext.drawImage(source, left, top, right - left, bottom - top, 0, 0, SAMPLE, SAMPLE);
+  const looksOf = (source, { x, y, side }) => {
+    const part = Math.min(SAMPLE, side * 0.7);
+    patchContext.drawImage(source, x - part / 2, y - part / 2, part, part, 0, 0, SAMPLE, SAMPLE);
     const { data } = patchContext.getImageData(0, 0, SAMPLE, SAMPLE);
     const grey = new Float32Array(SAMPLE * SAMPLE);
     let blown = 0;

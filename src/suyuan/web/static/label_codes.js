@@ -9,7 +9,7 @@ window.suyuan = window.suyuan || {};
     qr_code: "QRCode", data_matrix: "DataMatrix", code_128: "Code128", ean_13: "EAN13", ean_8: "EAN8", upc_a: "UPCA",
     itf: "ITF",
   };
-  const LONG_SIDE = 1024; // pixels of what the shipped reader looks at: enough for a code that fills a tenth of it
+  const LOOKED_AT = 1024; // pixels a side of what the shipped reader is given
 
   const native = async (formats) => {
     if (!("BarcodeDetector" in window)) return null;
@@ -40,7 +40,14 @@ window.suyuan = window.suyuan || {};
     });
     return loading;
   };
-  const shipped = async (formats) => {
+  // The part of a picture that is looked at: all of it, or the square in its middle.
+  const partOf = (width, height, middle) => {
+    const side = Math.min(width, height);
+    return middle
+      ? { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side }
+      : { x: 0, y: 0, width, height };
+  };
+  const shipped = async (formats, middle) => {
     const { readBarcodes } = await load();
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -52,27 +59,29 @@ window.suyuan = window.suyuan || {};
       const width = source.videoWidth || source.width;
       const height = source.videoHeight || source.height;
       if (!width || !height) return [];
-      const scale = Math.min(1, LONG_SIDE / Math.max(width, height));
-      canvas.width = Math.round(width * scale);
-      canvas.height = Math.round(height * scale);
-      context.drawImage(source, 0, 0, canvas.width, canvas.height);
+      const part = partOf(width, height, middle);
+      const scale = Math.min(1, LOOKED_AT / Math.max(part.width, part.height));
+      canvas.width = Math.round(part.width * scale);
+      canvas.height = Math.round(part.height * scale);
+      context.drawImage(source, part.x, part.y, part.width, part.height, 0, 0, canvas.width, canvas.height);
       const found = await readBarcodes(context.getImageData(0, 0, canvas.width, canvas.height), options);
       return found.filter((one) => one.isValid).map(({ text, format, position }) => ({
         text,
         format: formats.find((one) => NAMES[one] === format) || format,
         corners: [position.topLeft, position.topRight, position.bottomRight, position.bottomLeft].map(({ x, y }) => ({
-          x: x / scale, y: y / scale,
+          x: part.x + x / scale, y: part.y + y / scale,
         })),
       }));
     };
   };
 
   // A reader of these forms: ``read(source)`` gives [{text, format, corners}] of a video or a canvas, corners in its
-  // pixels from the code's own top left, clockwise. ``kind`` says who reads. Throws where nothing can.
-  window.suyuan.openReader = async (formats) => {
+  // pixels from the code's own top left, clockwise. ``kind`` says who reads. With ``middle`` the shipped reader looks at
+  // the square in the middle only, and sees small codes better. Throws where nothing can read.
+  window.suyuan.openReader = async (formats, middle = false) => {
     let read = await native(formats);
     const reader = { kind: read ? "native" : "shipped", read: null };
-    read = read || (await shipped(formats));
+    read = read || (await shipped(formats, middle));
     reader.read = async (source) => {
       try {
         return await read(source);
@@ -80,7 +89,7 @@ window.suyuan = window.suyuan || {};
         // No picture yet says InvalidStateError; a service that is not there breaks with anything else.
         if (reader.kind === "shipped" || error.name === "InvalidStateError") return [];
         reader.kind = "shipped";
-        read = await shipped(formats);
+        read = await shipped(formats, middle);
         return read(source);
       }
     };

@@ -13,8 +13,7 @@
   const TICK_MS = 120;
   const READY_TICKS = 4; // so long must all be well before the photo is taken by itself
   const SHOTS = 6; // of which the sharpest is sent
-  const NEEDED = 9; // pixels a module: with fewer the pattern's grain is lost
-  const WIDE_ENOUGH = 0.42; // a code that takes so much of the picture cannot come nearer
+  const NEEDED = 7.5; // pixels a module: with fewer the pattern's grain is lost
   const PHOTO_SIDE = 2000;
   const FRAME_SIDE = 1280;
   const FRAME_NEEDED = 4; // pixels a module of a clip's pictures
@@ -31,6 +30,8 @@
   let run = 0; // counts up with every start and stop, so that what is under way knows that it is over
   let reader = null;
   let wanted = false; // the big key was pressed
+  let gain = 1; // how many times the live picture's pixels a still photo has, along a side
+  let sharp = 0; // how sharp the code was lately
   let held = null; // pictures that did not get through
 
   // -- what is said ---------------------------------------------------------------------------------------------------
@@ -88,12 +89,11 @@
   // What keeps a photo from being good, the most pressing; empty where nothing does.
   const faultOf = (seen, before) => {
     if (!seen.place) return seen.other ? "other" : "frame";
-    const { width, height } = camera.sizeOf(the("live"));
     const { place, looks } = seen;
-    const wide = place.side / Math.min(width, height) >= WIDE_ENOUGH;
-    if (place.side / modules < NEEDED && !wide) return "closer";
+    if ((place.side / modules) * gain < NEEDED) return "closer";
     if (dim(looks)) return "light";
     if (looks.glare > 0.45) return "glare";
+    if (looks.sharp < sharp * 0.5) return "still"; // it was sharper before: the lens is on its way
     if (!before || Math.hypot(place.x - before.x, place.y - before.y) > place.side * 0.03) return "still";
     return "";
   };
@@ -129,15 +129,16 @@
   const watchForPhoto = async (mine) => {
     let before = null;
     let well = 0;
-    let near = 0;
+    gain = await opened.gain();
+    sharp = 0;
+    await opened.near();
     while (mine === run) {
       const seen = await look(the("live"));
       if (mine !== run) return null;
       const fault = faultOf(seen, before);
       before = seen.place || null;
       well = fault ? 0 : well + 1;
-      near = fault === "closer" ? near + 1 : 0;
-      if (near === 12) opened.closer();
+      if (seen.place) sharp = Math.max(sharp * 0.99, seen.looks.sharp);
       root.dataset.well = fault ? "" : "1";
       hint(fault || "good");
       if (wanted || well >= READY_TICKS) {
@@ -242,6 +243,7 @@
   };
   const send = async (pictures, nonce) => {
     phase("sending");
+    the("trouble").hidden = true;
     hint("sending", true);
     the("progress").hidden = false;
     the("progress").removeAttribute("value");
@@ -294,7 +296,7 @@
     phase("opening");
     hint("opening", true);
     root.scrollIntoView({ block: "start" });
-    const reading = openReader(["qr_code"]);
+    const reading = openReader(["qr_code"], true);
     reading.catch(() => {}); // said below
     try {
       const camera_found = await camera.open(the("live"));
