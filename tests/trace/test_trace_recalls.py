@@ -6,7 +6,8 @@ from typing import Any
 
 from deployment import GTIN, OTHER_GTIN, Deployment, commissioned, item, lot_class, observed, paper, withdrawn
 
-from suyuan.trace import OPERATOR, PUBLIC
+from suyuan.proof.verification import verify_bundle
+from suyuan.trace import OPERATOR, PUBLIC, make_bundle
 
 PRODUCT = f"https://id.gs1.org/01/{GTIN}"
 
@@ -72,3 +73,39 @@ async def test_a_long_list_says_how_many_it_leaves_out(deployment: Deployment) -
     await deployment.say(maker, observed("2025-08-01", *tins, bizStep="storing"))
     (fact,) = (await deployment.trace(tins[3])).facts
     assert len(fact.things) == 50 and fact.things_left_out == 14
+
+
+async def _proved(deployment: Deployment, thing: str, viewer: Any = PUBLIC) -> Any:
+    services = deployment.services
+    bundle = await make_bundle(services.reader, services.tree, thing, viewer, log_key=services.signer.vkey)
+    assert bundle is not None
+    return verify_bundle(bundle, services.signer.vkey)
+
+
+async def test_a_bundle_carries_the_recall_that_names_the_product_alone(deployment: Deployment) -> None:
+    brand = await deployment.member("dairy", "brand-owner")
+    shop = await deployment.member("shop", "seller")
+    tin = item("A1")
+    await deployment.say(brand, commissioned("2025-08-01", tin))
+    await deployment.say(shop, of_product("2025-09-01", bizStep="picking"))
+    await deployment.say(brand, RECALL)
+    await deployment.published()
+    for thing, viewer in ((tin, PUBLIC), (tin, OPERATOR), (lot_class(), PUBLIC)):
+        report = await _proved(deployment, thing, viewer)
+        [recall] = [fact for fact in report.facts if "recalling" in str(fact.body.get("bizStep"))]
+        [tie] = recall.ties
+        assert (tie.kind, tie.from_uri, tie.to_uri) == ("product", thing, PRODUCT)
+        assert report.facts[tie.fact] is recall
+        # The recall says what it is about and what became of it, and nothing of others' orders is in the bundle.
+        assert recall.body["disposition"].endswith("recalled")
+        assert not any("picking" in str(fact.body.get("bizStep")) for fact in report.facts)
+
+    # Lifted and taken back: both stand in the bundle, the withdrawn one beside its declaration.
+    await deployment.say(brand, LIFTED)
+    await deployment.say(brand, withdrawn(LIFTED))
+    await deployment.published()
+    report = await _proved(deployment, tin)
+    steps = [fact for fact in report.facts if "recalling" in str(fact.body.get("bizStep"))]
+    assert len(steps) == 3
+    assert sum(bool(fact.withdrawn_by) for fact in steps) == 1
+    assert sum(bool(fact.withdraws) for fact in steps) == 1

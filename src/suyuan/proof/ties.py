@@ -9,7 +9,9 @@ discloses both ends of it:
 - ``document``: the fact names ``from`` and the document ``to`` together;
 - ``transformation``: ``from`` is an output and ``to`` an input;
 - ``alias``: the fact says of two things, ``from`` and ``to``, that they are one. Whether its party may say so is
-  decided by the trace.
+  decided by the trace;
+- ``product``: ``from`` is the item or lot itself, ``to`` the GTIN in its own URI; the fact, the one that is tied, is a
+  word of a recall that names this GTIN. It ends a way and ties no other fact: everybody's goods have that GTIN.
 
 What was taken back shows no tie: neither the fact that an error declaration withdraws nor the declaration itself.
 No tie leads down: ``to`` is a container, a lot, a document or an input. Which of several documents belongs to
@@ -31,10 +33,14 @@ from suyuan.gs1.percent import encode_value
 MAX_TIES = 32
 LOT_PATH = "ilmd/{urn:epcglobal:cbv:mda}lotNumber"
 STEP_PATH = "bizStep"
+DISPOSITION_PATH = "disposition"
 ALIASING = "urn:suyuan:bizstep:aliasing"
 DECLARED_PATH = "errorDeclaration/declarationTime"
+RECALLING = "urn:suyuan:bizstep:recalling"
+_RECALLS = ("https://ref.gs1.org/cbv/Disp-recalled", "urn:suyuan:disp:recall_lifted")
+PRODUCT = "product"
 # What qualifies a fact and names no thing.
-_QUALIFIERS = (LOT_PATH, STEP_PATH, DECLARED_PATH)
+_QUALIFIERS = (LOT_PATH, STEP_PATH, DISPOSITION_PATH, DECLARED_PATH)
 
 _CHILDREN = ("childEPCs", "childQuantityList/epcClass")
 _OUTPUTS = ("outputEPCList", "outputQuantityList/epcClass")
@@ -47,6 +53,7 @@ _WHOLE_QUANTITIES = {
     "inputQuantityList": "inputQuantityList/epcClass",
     "outputQuantityList": "outputQuantityList/epcClass",
 }
+_OF_PRODUCT = re.compile(r"(https?://[^?#]*?/01/\d{14})(?:/22/[^/?#]+)?(?:/10/[^/?#]+)?(?:/21/[^/?#]+)?")
 _SERIAL = re.compile(r"(https?://[^?#]*?/01/\d{14})(?:/22/[^/?#]+)?(?:/10/([^/?#]+))?/21/[^/?#]+")
 
 
@@ -116,6 +123,18 @@ def steps_from(names: Names, uri: str) -> Iterator[tuple[str, str]]:
         yield from (("document", to_uri) for to_uri in names.get("bizTransactionList", ()) if to_uri != uri)
 
 
+def product_of(uri: str) -> str:
+    """The GTIN that an item's or lot's own URI is of, as a URI; empty for a GTIN itself and any other thing."""
+    match = _OF_PRODUCT.fullmatch(uri)
+    return match[1] if match is not None and match[1] != uri else ""
+
+
+def is_recall(names: Names) -> bool:
+    """Whether a fact is a word of a recall: it is raised, or lifted."""
+    said = names.get(DISPOSITION_PATH, {})
+    return RECALLING in names.get(STEP_PATH, ()) or any(word in said for word in _RECALLS)
+
+
 def find_ties(facts: Sequence[Names], thing: str) -> dict[int, tuple[Tie, ...]]:
     """The shortest way from the item to each fact that can be tied to it, by the fact's position.
 
@@ -140,6 +159,11 @@ def find_ties(facts: Sequence[Names], thing: str) -> dict[int, tuple[Tie, ...]]:
                         ways[to_uri] = (*ways[from_uri], Tie(kind, position, from_uri, to_uri))
                         reached.append(to_uri)
         frontier = reached
+    for from_uri, way in ways.items():
+        if _only_names(way) and (product := product_of(from_uri)):
+            for position in naming.get(product, ()):
+                if position not in tied and is_recall(facts[position]):
+                    tied[position] = (*way, Tie(PRODUCT, position, from_uri, product))
     return {position: ties for position, ties in tied.items() if len(ties) <= MAX_TIES}
 
 
@@ -162,11 +186,23 @@ def verify_ties(facts: Sequence[Names], thing: str, position: int, ties: Sequenc
             raise VerificationError(
                 "bundle.tie.fact", "The tie refers to a fact that is not there.", path=here
             )
-        if (tie.kind, tie.to_uri) not in steps_from(facts[tie.fact], at):
+        own = number == len(ties) - 1 and tie.fact == position and _only_names(ties[:-1])
+        if not _shows(facts, tie, at, own=own):
             raise VerificationError("bundle.tie.not_shown", "The fact does not show this tie.", path=here)
         at = tie.to_uri
     if not is_about(facts[position], at):
         raise VerificationError("bundle.fact.untied", "The fact is not tied to the item.", path=path)
+
+
+def _only_names(ties: Sequence[Tie]) -> bool:
+    """Whether a way leads through other names of the item and nothing else."""
+    return all(tie.kind == "alias" for tie in ties)
+
+
+def _shows(facts: Sequence[Names], tie: Tie, at: str, *, own: bool) -> bool:
+    if tie.kind == PRODUCT:
+        return own and tie.to_uri == product_of(at) and is_recall(facts[tie.fact])
+    return (tie.kind, tie.to_uri) in steps_from(facts[tie.fact], at)
 
 
 def late_ties(events: Sequence[DisclosedEvent], position: int, ties: Sequence[Tie]) -> list[int]:

@@ -22,6 +22,7 @@ from suyuan.disclosure.commitment import (
 )
 from suyuan.log import Tree, find_checkpoint
 from suyuan.proof.bundle import BundleFact, build_bundle, tied_facts
+from suyuan.proof.ties import DECLARED_PATH, first_text
 from suyuan.proof.withdrawals import fits
 from suyuan.tlog.tile import TILE_WIDTH
 from suyuan.trace.claims import claims_at_hand
@@ -83,7 +84,7 @@ def _provable(
         (later, earlier)
         for later, fact in enumerate(facts)
         for earlier in fact.withdraws
-        if later in tied and earlier in tied and fits(fact.event, facts[earlier].event)
+        if later in tied and earlier in tied and _declares(fact, facts[earlier])
     }
     paired = {position for pair in pairs for position in pair}
     kept = [
@@ -96,6 +97,11 @@ def _provable(
         facts[old]._replace(withdraws=tuple(moved[e] for e in facts[old].withdraws if (old, e) in pairs))
         for old in kept
     ]
+
+
+def _declares(later: BundleFact, earlier: BundleFact) -> bool:
+    """Whether a declaration says, as disclosed, that it is one, and repeats the fact that it takes back."""
+    return bool(first_text(later.event, DECLARED_PATH)) and fits(later.event, earlier.event)
 
 
 async def _disclosed(conn: Connection, seen: Seen) -> DisclosedEvent:

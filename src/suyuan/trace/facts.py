@@ -7,7 +7,7 @@ which of them represents the others depends on what they are, not on which came 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from suyuan.trace.stored import Relatives, StoredEvent
 _LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 _QUANTITIES = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 MAX_THINGS = 50
+Shows = Callable[[str, str], bool]
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -68,11 +69,13 @@ def make_fact(
     whole: bool,
     own: bool = False,
     sight: Sight = WHOLE,
+    shows: Shows | None = None,
 ) -> Fact:
     """The fact of an event for one audience.
 
     ``body`` and ``statement`` are masked; ``whole`` says that the audience is the operator, who also gets keys,
-    IDs and the paper's name, ``own`` that it delivered the event itself and gets all of these but the key.
+    IDs and the paper's name, ``own`` that it delivered the event itself and gets all of these but the key. ``shows``
+    says which fields of the declarations against it the audience sees; None for all.
     """
     row = event.row
     places, things = mentioned_places(body), tuple(_things(body))
@@ -96,7 +99,9 @@ def make_fact(
         conflicts=relatives.conflicts,
         documents=_documents(body),
         tie=tie,
-        corrections=tuple(_correction(declared, names, whole or own) for declared in relatives.declarations),
+        corrections=tuple(
+            _correction(declared, names, whole or own, shows) for declared in relatives.declarations
+        ),
         message=row["message"] if whole or own else "",
         rule=row["rule"] if whole or own else "",
         capture_id=row["capture_id"] if whole or own else "",
@@ -157,13 +162,21 @@ def _text(value: Any) -> str | None:
     return None
 
 
-def _correction(row: asyncpg.Record, names: Names, whole: bool) -> Correction:
+def _correction(row: asyncpg.Record, names: Names, whole: bool, shows: Shows | None) -> Correction:
+    """The declaration as far as the audience sees it. That the fact was taken back is never hidden with it: of what is
+    not shown the party stays empty, the time is that of the record.
+    """
     declared = read_body(row["body"]).get("errorDeclaration") or {}
-    text = declared.get("declarationTime")
-    moment = datetime.fromisoformat(text) if isinstance(text, str) else row["record_time"]
+
+    def shown(path: str, value: Any) -> str:
+        return value if isinstance(value, str) and (shows is None or shows(path, value)) else ""
+
+    text = shown("errorDeclaration/declarationTime", declared.get("declarationTime"))
+    moment = datetime.fromisoformat(text) if text else row["record_time"]
+    party = shown("statement/party", row["party_id"])
     return Correction(
-        party=names.party(row["party_id"], row["role"]),
+        party=names.party(party, row["role"] if party else ""),
         declared_at=moment.astimezone(UTC),
-        reason=str(declared.get("reason") or ""),
+        reason=shown("errorDeclaration/reason", declared.get("reason")),
         corrective_event_ids=tuple(declared.get("correctiveEventIDs") or ()) if whole else (),
     )

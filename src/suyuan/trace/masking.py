@@ -216,6 +216,7 @@ class Masking:
             whole=False,
             own=self._is_own(asked),
             sight=sight,
+            shows=self._shows(audiences, asked),
         )
         return Seen(event, fact, asked.positions, audiences, lambda: masked)
 
@@ -253,7 +254,17 @@ class Masking:
             tie=event.tie,
             whole=False,
             sight=SIGHTS["public"],
+            shows=self._shows(("public",), asked),
         )
+
+    def _shows(self, audiences: tuple[str, ...], asked: Asked) -> Callable[[str, str], bool]:
+        """Which fields of a declaration against the event the audiences see: it is masked as the event is."""
+
+        def shows(path: str, value: str) -> bool:
+            views = [self.policy.view(name, asked.context) for name in audiences]
+            return any(view.verdict(path, value) is Verdict.SHOWN for view in views)
+
+        return shows
 
     def _is_own(self, asked: Asked) -> bool:
         return bool(self._viewer.party) and asked.event.row["party_id"] == self._viewer.party
