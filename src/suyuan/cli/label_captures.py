@@ -1,0 +1,161 @@
+"""Files of labels: the captures that a manifest names, and whole folders of simulated ones to begin from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from suyuan.cli.checking import read_file
+from suyuan.cli.label_runs import in_processes
+from suyuan.errors import ConflictError, SuyuanError
+from suyuan.label.manifest import Manifest, ManifestCapture, ManifestLabel
+from suyuan.label.model import Placement, Track
+
+if TYPE_CHECKING:
+    from suyuan.label.evaluation import Trial
+    from suyuan.label.manifest import ManifestFault
+
+IMAGES: Final = (".jpg", ".jpeg", ".png", ".webp")
+MANIFEST_NAME: Final = "manifest.csv"
+
+
+class LabelTask(msgspec.Struct, frozen=True):
+    """One label of a manifest with its captures, to be checked in one process."""
+
+    folder: str
+    label: ManifestLabel
+    captures: tuple[ManifestCapture, ...]
+
+
+class SimulatedTask(msgspec.Struct, frozen=True):
+    """One simulated label to be written with its captures."""
+
+    track: Track
+    number: int
+    seed: int
+
+
+def evaluate_manifest(file: Path, tracks: tuple[Track, ...], jobs: int) -> dict[Track, list[Trial]]:
+    """The trials of a manifest by track.
+
+    Raises ``FaultyManifestError`` with all that is wrong, in the rows and in the files that they name.
+    """
+    from suyuan.label.manifest import FaultyManifestError, ManifestFault, read_manifest
+
+    manifest = read_manifest(read_file(file))
+    folder = file.resolve().parent
+    missing = [
+        ManifestFault(row, "files", f"There is no {name}, or no image in it.")
+        for name, row in manifest.file_rows().items()
+        if not _files_of(folder, (name,))
+    ]
+    if missing:
+        raise FaultyManifestError(missing)
+    tasks = _tasks(manifest, str(folder), tracks)
+    if not any(task.label.split == "test" for task in tasks):
+        raise FaultyManifestError([ManifestFault(0, "", "No capture of the split `test` to report on.")])
+    done: dict[int, tuple[list[Trial], list[ManifestFault]]] = dict(
+        in_processes(check_label, tasks, jobs, file.name)
+    )
+    faults = [fault for _, found in done.values() for fault in found]
+    if faults:
+        raise FaultyManifestError(faults)
+    trials: dict[Track, list[Trial]] = {}
+    for place, task in enumerate(tasks):
+        trials.setdefault(task.label.track, []).extend(done[place][0])
+    return dict(sorted(trials.items()))
+
+
+def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
+    """All captures of one label held against its record; captures that cannot be read are faults."""
+    from suyuan.label.evaluation_trials import captured_trial
+    from suyuan.label.manifest import ManifestFault
+
+    folder, label = Path(task.folder), task.label
+    first = task.captures[0].row
+    try:
+        record = _record(folder, label)
+        template = read_file(folder / label.template) if label.template else b""
+    except SuyuanError as error:
+        return [], [ManifestFault(first, "record" if label.record else "enrolment", error.reason)]
+    trials, faults = [], []
+    for capture in task.captures:
+        try:
+            images = [read_file(path) for path in _files_of(folder, capture.files)]
+            trials.append(captured_trial(label, capture, images, record, template))
+        except SuyuanError as error:
+            faults.append(ManifestFault(capture.row, "files", error.reason))
+    return trials, faults
+
+
+def write_simulated(folder: Path, track: Track, count: int, seed: int, jobs: int) -> int:
+    """Write ``count`` simulated labels and their captures with a manifest; the number of captures.
+
+    Raises ``ConflictError`` (``label.simulate.exists``) where the folder is not empty.
+    """
+    from suyuan.label.manifest import write_manifest
+
+    if folder.exists() and any(folder.iterdir()):
+        raise ConflictError(
+            "label.simulate.exists",
+            "The folder is not empty, and nothing is overwritten.",
+            path=str(folder),
+            remedy="Name a folder that is new or empty.",
+        )
+    tasks = [SimulatedTask(track, number, seed) for number in range(count)]
+    rows: dict[int, list[dict[str, str]]] = {}
+    for place, (written, made) in in_processes(simulate_label, tasks, jobs, str(folder)):
+        for name, data in written:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        rows[place] = made
+    ordered = [row for place in sorted(rows) for row in rows[place]]
+    (folder / MANIFEST_NAME).write_text(write_manifest(ordered), "utf-8")
+    return len(ordered)
+
+
+def simulate_label(task: SimulatedTask) -> tuple[list[tuple[str, bytes]], list[dict[str, str]]]:
+    """The files of one simulated label and the rows of a manifest that name them."""
+    from suyuan.label.evaluation_sets import simulated_set
+
+    return simulated_set(task.track, task.number, task.seed)
+
+
+def _tasks(manifest: Manifest, folder: str, tracks: tuple[Track, ...]) -> list[LabelTask]:
+    by_label: dict[str, list[ManifestCapture]] = {}
+    for capture in manifest.captures:
+        by_label.setdefault(capture.label, []).append(capture)
+    return [
+        LabelTask(folder, manifest.labels[name], tuple(captures))
+        for name, captures in by_label.items()
+        if manifest.labels[name].track in tracks
+    ]
+
+
+def _record(folder: Path, label: ManifestLabel) -> bytes:
+    if label.record:
+        return read_file(folder / label.record)
+    images = [read_file(path) for path in _files_of(folder, label.enrolment)]
+    if label.track == "B":
+        from suyuan.label.dynamic import enrol_dynamic
+
+        return enrol_dynamic(images, label.uri)
+    from suyuan.label.pattern import enrol_pattern
+
+    template = read_file(folder / label.template)
+    return enrol_pattern(images, label.uri, template, label.placement or Placement(0, 0, 0))
+
+
+def _files_of(folder: Path, names: tuple[str, ...]) -> list[Path]:
+    """The files that entries name: each by itself, or the images of a folder by name."""
+    found: list[Path] = []
+    for name in names:
+        path = folder / name
+        if path.is_dir():
+            found += sorted(each for each in path.iterdir() if each.suffix.lower() in IMAGES)
+        elif path.is_file():
+            found.append(path)
+    return found

@@ -1,0 +1,207 @@
+"""Trials out of simulators, in units that stand alone: any process may run any of them, in any order. Pure.
+
+A unit is one label, or of the dynamic kind two labels of one product line under one code, with the captures of each:
+genuine ones, then those of every attack. With two labels every genuine clip is also held against the other one's
+record: the pair of a clip and a record is a trial of a wrong label.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Final
+
+import cv2
+import msgspec
+
+from suyuan.label.evaluation import GENUINE, Split, Trial
+from suyuan.label.manifest import ManifestCapture, ManifestLabel
+from suyuan.label.model import Track, Verdict
+from suyuan.label.path import TiltPath
+
+CALIBRATION_SHARE: Final = 0.25  # so many captures of calibration to one of test
+PER_LABEL: Final[dict[Track, int]] = {"A": 2, "B": 10}  # captures of a label for each attack
+WRONG: Final = "wrong"  # of the dynamic kind: told by pairs
+NO_PATH: Final = "replay_path_unchecked"  # a replay judged by its light alone
+MOST_TRIALS: Final = 1_000_000
+_SEEDS: Final = 10_000_000  # of labels, for one seed of an evaluation
+_CONDITION_SHARE: Final = 0.1
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """One part of an evaluation. ``captures`` of each label for each attack; the same unit gives the same trials."""
+
+    track: Track
+    split: Split
+    number: int
+    seed: int
+    captures: int
+    conditions: int = 0
+
+
+def units(track: Track, trials: int, seed: int) -> list[Unit]:
+    """The parts of an evaluation of at least ``trials`` for each attack, and a quarter as many to calibrate on."""
+    found: list[Unit] = []
+    splits: tuple[tuple[Split, int], ...] = (
+        ("calibration", max(1, round(trials * CALIBRATION_SHARE))),
+        ("test", trials),
+    )
+    for split, wanted in splits:
+        labels = 2 if track == "B" else 1
+        captures = max(1, min(PER_LABEL[track], -(-wanted // labels)))
+        count = -(-wanted // (captures * labels))
+        for number in range(count):
+            # Other conditions than the ordinary ones are looked at with a few captures, in the test alone.
+            conditions = 1 if split == "test" and number % round(1 / _CONDITION_SHARE) == 0 else 0
+            found.append(Unit(track, split, number, seed, captures, conditions))
+    return found
+
+
+def run_unit(unit: Unit) -> list[Trial]:
+    """All trials of a unit, on one core."""
+    cv2.setNumThreads(1)
+    return list(_pattern_trials(unit) if unit.track == "A" else _dynamic_trials(unit))
+
+
+def trial_of(
+    check: Callable[[], Verdict],
+    *,
+    split: Split,
+    attack: str,
+    label: str,
+    frames: int = 1,
+    condition: str = "",
+    conditions: dict[str, str] | None = None,
+) -> Trial:
+    """One check made and timed."""
+    begun = time.process_time()
+    verdict = check()
+    taken = (time.process_time() - begun) * 1000
+    return Trial(
+        split=split,
+        attack=attack,
+        label=label,
+        answer=verdict.answer,
+        score=verdict.score,
+        threshold=verdict.threshold,
+        reasons=verdict.reasons,
+        quality=verdict.quality,
+        milliseconds=taken,
+        frames=frames,
+        condition=condition,
+        conditions=conditions or {},
+    )
+
+
+def captured_trial(
+    label: ManifestLabel, capture: ManifestCapture, images: Sequence[bytes], record: bytes, template: bytes
+) -> Trial:
+    """The trial of one real capture. Raises what the check of its track raises."""
+    cv2.setNumThreads(1)
+
+    def check() -> Verdict:
+        if label.track == "B":
+            from suyuan.label.dynamic import verify_dynamic
+
+            return verify_dynamic(images, record, label.uri, capture.path)
+        from suyuan.label.pattern import verify_pattern
+
+        return verify_pattern(images[0], record, template, label.uri)
+
+    conditions = {"phone": capture.phone, "light": capture.light}
+    if capture.distance_mm is not None:
+        conditions["distance_mm"] = f"{capture.distance_mm:g}"
+    return trial_of(
+        check,
+        split=label.split,
+        attack=capture.attack,
+        label=label.name,
+        frames=len(images),
+        condition=capture.condition,
+        conditions=conditions,
+    )
+
+
+def attacks_of(track: Track) -> tuple[str, ...]:
+    """The attacks that the simulator of a track has."""
+    return tuple(_simulator(track).ATTACKS)
+
+
+def _simulator(track: Track) -> ModuleType:
+    if track == "A":
+        from suyuan.label.simulation import pattern_trials
+
+        return pattern_trials
+    from suyuan.label.simulation import dynamic_trials
+
+    return dynamic_trials
+
+
+def _capture_seeds(unit: Unit, lane: int) -> Iterator[int]:
+    first = (unit.seed * _SEEDS + unit.number) * 1000 + lane * 100
+    return iter(range(first, first + unit.captures))
+
+
+def _pattern_trials(unit: Unit) -> Iterator[Trial]:
+    from suyuan.label.pattern import verify_pattern
+    from suyuan.label.simulation.pattern_trials import ATTACKS, capture, make_label
+
+    label = make_label(unit.seed * _SEEDS + unit.number, unit.split)
+    for lane, attack in enumerate((GENUINE, *ATTACKS)):
+        for seed in _capture_seeds(unit, lane):
+            (image,) = capture(label, attack, unit.split, seed)
+
+            def check(image: bytes = image) -> Verdict:
+                return verify_pattern(image, label.record, label.template, label.uri)
+
+            yield trial_of(check, split=unit.split, attack=attack, label=label.uri)
+
+
+def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
+    from suyuan.label.dynamic import verify_dynamic
+    from suyuan.label.simulation.dynamic_trials import (
+        ATTACKS,
+        Conditions,
+        capture,
+        make_label,
+        trial_path,
+        trial_uri,
+    )
+
+    first = (unit.seed * _SEEDS + unit.number) * 8  # eight seeds in a row are one product line
+    uri = trial_uri(first)
+    pair = [make_label(first + place, unit.split, uri) for place in (0, 1)]
+    everywhere = TiltPath(())
+
+    def made(
+        frames: list[bytes], record: bytes, path: TiltPath, attack: str, name: str, condition: str = ""
+    ) -> Trial:
+        return trial_of(
+            lambda: verify_dynamic(frames, record, uri, path),
+            split=unit.split,
+            attack=attack,
+            label=name,
+            frames=len(frames),
+            condition=condition,
+        )
+
+    for place, (label, other) in enumerate((pair, pair[::-1])):
+        name = f"{uri} {place}"
+        for lane, attack in enumerate((GENUINE, *(each for each in ATTACKS if each != WRONG))):
+            for seed in _capture_seeds(unit, 2 * lane + place):
+                frames, path = capture(label, attack, unit.split, seed), trial_path(seed)
+                yield made(frames, label.record, path, attack, name)
+                if attack == GENUINE:
+                    yield made(frames, other.record, path, WRONG, name)
+                elif attack == "replay":
+                    yield made(frames, label.record, everywhere, NO_PATH, name)
+        others = {
+            "torch off": Conditions(torch=False),
+            "bent label": Conditions(bent=True),
+            "phone held still": Conditions(still=True),
+        }
+        for lane, (condition, how) in enumerate(others.items() if unit.conditions else ()):
+            seed = next(_capture_seeds(unit, 2 * (len(ATTACKS) + lane) + place))
+            frames = capture(label, GENUINE, unit.split, seed, how)
+            yield made(frames, label.record, trial_path(seed), GENUINE, name, condition)
