@@ -48,8 +48,8 @@ from suyuan.web.source import StoredItems
 _logger = structlog.get_logger("suyuan.asgi")
 _WATCH_SECONDS = 1.0
 # How many new objects a collection waits for, and how many collections the next generation's. A page makes some ten
-# thousand, all of which go by themselves.
-_COLLECT_AFTER = (10_000, 20, 20)
+# thousand, all of which go by themselves, and several are made at a time.
+_COLLECT_AFTER = (50_000, 50, 50)
 
 
 async def page_settings(db: Pool | Connection, configured: Settings) -> PageSettings:

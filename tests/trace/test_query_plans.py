@@ -34,7 +34,7 @@ HOT = {
     "catalog": "find_places find_products",
     "compliance": "consignment_events events_of parcel_aliases",
     "issuing": (
-        "activated add_act add_states code_acts code_statuses has_scratch_code issued_code serials take_lock"
+        "activated add_act add_states code_acts code_statuses issued_code serials take_lock"
     ),
     "log": (
         "add_tiles advance_head find_indexes get_head get_tiles lock_head move_intake "

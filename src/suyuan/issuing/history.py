@@ -51,8 +51,3 @@ async def code_history(db: Pool | Connection, gtin: str, serial: str) -> CodeHis
             )
         )
     return CodeHistory(serial=serial, ordinal=found["ordinal"], batch=batch, acts=tuple(acts))
-
-
-async def has_scratch_code(db: Pool | Connection, gtin: str, serial: str) -> bool:
-    """Whether the label of a code that was issued here has a scratch code."""
-    return bool(await db.fetchval(sql(__package__, "has_scratch_code"), gtin, serial))

@@ -18,7 +18,8 @@ from suyuan.trace.shared import RECALLS, Borrowed, Counts
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
     """What the end of a reading tells: the counts, what was issued, and which transactions had ended.
 
-    ``lot`` is that under which the code was issued here, ``acts`` what was done with it.
+    ``lot`` is that under which the code was issued here, ``scratch`` whether its label has a scratch code, ``acts``
+    what was done with it.
     """
 
     thing: str
@@ -27,6 +28,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: str
     issued: bool
     lot: str
+    scratch: bool
     acts: tuple[str, ...]
 
     @property
@@ -79,5 +81,6 @@ async def _closing(
         snapshot=row["snapshot"],
         issued=row["lot"] is not None,
         lot=row["lot"] or "",
+        scratch=bool(row["scratch"]),
         acts=tuple(row["acts"] or ()),
     )

@@ -88,6 +88,8 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     product: dict[str, str]
     ground: Ground
     footprint: Footprint
+    # its label has a scratch code
+    scratch: bool
     # everything that ties facts to the thing
     chain: frozenset[str]
     # which transactions had ended

@@ -40,11 +40,14 @@ _ITEM_PREFIX = "https://id.gs1.org/01/"
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A trace with the masked events behind it, in the order of its facts, and what it depends on."""
+    """A trace with the masked events behind it, in the order of its facts, what it depends on, and whether the thing's
+    label has a scratch code.
+    """
 
     trace: Trace
     seen: tuple[Seen, ...]
     footprint: Footprint
+    scratch: bool
     # which transactions had ended when it was read
     snapshot: str
 
@@ -128,6 +131,7 @@ class TraceReader:
                 grants=await self._grants.find(conn, _speakers(events, relatives)),
             ),
             footprint=closing.footprint,
+            scratch=closing.scratch,
             chain=chain,
             snapshot=closing.snapshot,
         )
@@ -177,6 +181,7 @@ class TraceReader:
             ),
             seen=tuple(seen),
             footprint=gathered.footprint,
+            scratch=gathered.scratch,
             snapshot=gathered.snapshot,
         )
 

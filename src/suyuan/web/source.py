@@ -25,7 +25,6 @@ from suyuan.errors import NotFoundError
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
-from suyuan.issuing.history import has_scratch_code
 from suyuan.log import Tree, find_checkpoint
 from suyuan.log.publishing import StoredCheckpoint
 from suyuan.observing import PAGES
@@ -163,7 +162,7 @@ class StoredItems:
         item = PublicItem(
             trace=reading.trace,
             coverage=_as_seen(coverage, whole.trace, reading.trace),
-            scratch=await self._has_scratch_code(reading.trace.gtin, reading.trace.serial),
+            scratch=self._verifier is not None and reading.scratch,
             label=await self._has_label(whole.trace),
             scans=await self._scans(reading.trace.gtin, reading.trace.serial),
             proof=await self._proof(snapshot),
@@ -244,11 +243,6 @@ class StoredItems:
         if not views.views:
             return None
         return ScanSummary(count=0, seen=at_least(views.views), seen_since=views.first_on)
-
-    async def _has_scratch_code(self, gtin: str, serial: str) -> bool:
-        if self._verifier is None or not self._gtins.get(gtin):
-            return False
-        return await has_scratch_code(self._reader.pool, gtin, serial)
 
     async def bundle(self, uri: str) -> bytes | None:
         """The proof bundle of the public trace; none for a product, of whose goods nothing is shown."""

@@ -207,7 +207,11 @@ def _attributes(facts: Iterable[Fact], language: Language) -> tuple[tuple[str, s
     found: dict[tuple[str, str], None] = {}
     for fact in facts:
         given = fact.attributes
+        # Few of the many that there are words for, each under its own name or that of a language.
+        named = {key.removesuffix("_zh").removesuffix("_en") for key in given}
         for key, label in ATTRIBUTES.items():
+            if key not in named:
+                continue
             value = language.of(given, key)
             if not value or (key == "itemExpirationDate" and value == given.get("bestBeforeDate")):
                 continue

@@ -1,7 +1,7 @@
 -- How a reading ends: which transactions it saw, how many index rows the things that it went through got since a month
--- began, the acts of issuing on the code that it is about, and how many words there are of recalls. Rows are never
+-- began, what was issued as the code that it is about and the acts on it, and how many words there are of recalls. Rows are never
 -- changed or deleted, so equal counts mean that nothing new was said of any of them. Of a bridge its links alone count.
-SELECT pg_current_snapshot()::text AS snapshot, issued.lot, issued.acts,
+SELECT pg_current_snapshot()::text AS snapshot, issued.lot, issued.scratch, issued.acts,
        (
            SELECT count(*) FROM event
            WHERE biz_step = 'urn:suyuan:bizstep:recalling'
@@ -23,7 +23,8 @@ SELECT pg_current_snapshot()::text AS snapshot, issued.lot, issued.acts,
        ) AS counts
 FROM (VALUES (true)) AS once (one)
 LEFT JOIN LATERAL (
-    SELECT b.lot, array(SELECT s.act FROM code_state AS s WHERE s.gtin = c.gtin AND s.serial = c.serial) AS acts
+    SELECT b.lot, b.scratch_key <> '' AS scratch,
+           array(SELECT s.act FROM code_state AS s WHERE s.gtin = c.gtin AND s.serial = c.serial) AS acts
     FROM code AS c
     JOIN code_batch AS b ON b.batch_id = c.batch_id
     WHERE c.gtin = $4 AND c.serial = $5
