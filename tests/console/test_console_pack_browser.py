@@ -29,6 +29,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route
 from test_console_access_browser import CONTRAST, UNNAMED
 
 import browsing
+from suyuan.issuing.foreign_codes import CodeSystem
 
 HANDHELD = {"width": 360, "height": 640}
 
@@ -277,8 +278,41 @@ async def test_a_label_is_drawn_printed_and_bound(station: Handheld) -> None:
     serial = await station.house.site.services.pool.fetchval(
         "SELECT serial FROM code_state WHERE act = 'printed'"
     )
-    await station.scan(label(serial), WAYBILL)
+    await station.scan(label(serial))
+    await station.says("✓ 1", "good")
+    await station.scan(WAYBILL)
     await station.says("DONE", "done")
+    states = await station.house.site.services.pool.fetch(
+        "SELECT act FROM code_state WHERE serial = $1", serial
+    )
+    assert {row["act"] for row in states} == {"printed", "activated"}
+
+
+async def test_a_drawn_label_beyond_the_allowance_is_packed_and_said_not_to_be_active(
+    station: Handheld,
+) -> None:
+    await station.house.short_lot("L9", codes=2, received=1)
+    serials = [await station.house.drawn("L9") for _ in range(2)]
+    await station.courier()
+    await station.scan(WAYBILL, SKU, label(serials[0]), label(serials[1]), WAYBILL)
+    await station.says("PACKED, NOT ACTIVE", "note")
+    assert "More codes than goods received" in await station.page.locator("#do").inner_text()
+    await station.shot("en-12-not-active")
+    assert await station.events() == 1
+    await station.queued(0)
+
+
+async def test_another_systems_label_packs_the_item_that_bears_it(station: Handheld) -> None:
+    await station.house.aliased(CodeSystem("ccic"), **{"000000204200233": station.house.good[0]})
+    await station.courier()
+    await station.scan(WAYBILL, SKU, "000000204200233")
+    await station.says("✓ 1", "good")
+    assert station.house.good[0] in await station.page.locator("#parts").inner_text()
+    await station.refuses(label(station.house.good[0]), "SCANNED BEFORE")
+    await station.refuses("000000204200999", "UNKNOWN CODE")
+    await station.context.set_offline(True)
+    await station.refuses("000000204200234", "NEEDS THE NETWORK")
+    await station.context.set_offline(False)
 
 
 async def test_an_act_on_which_the_server_breaks_holds_up_no_other(
@@ -351,8 +385,12 @@ async def test_a_phone_reads_with_its_camera(site: Site, chromium: Browser) -> N
     await context.add_cookies([cookie])  # type: ignore[list-item]
     await context.add_init_script(
         """window.BarcodeDetector = class {
-          static async getSupportedFormats() { return ["qr_code", "code_128"]; }
-          async detect() { return [{ rawValue: window.seen }]; }
+          static async getSupportedFormats() {
+            return ["qr_code", "data_matrix", "code_128", "ean_13", "ean_8", "upc_a", "itf"];
+          }
+          async detect() {
+            return window.seen ? [{ rawValue: window.seen, format: "qr_code", cornerPoints: [] }] : [];
+          }
         };
         const canvas = document.createElement("canvas");
         const brush = canvas.getContext("2d");

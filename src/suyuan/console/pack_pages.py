@@ -8,6 +8,7 @@ field ``payload`` is JSON. Nothing here counts by address: twenty stations of a 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -109,6 +110,14 @@ def _refusal(error: SuyuanError) -> Response[bytes]:
     return _answer({"error": {"code": error.code, "reason": error.reason}}, error.http_status)
 
 
+async def _answered(request: Call, work: Callable[[Session], Awaitable[Any]]) -> Response[bytes]:
+    """What a door answers to a worker: the work's result, or its refusal in a form that the page reads."""
+    try:
+        return _answer(await work(await _worker(request)))
+    except SuyuanError as error:
+        return _refusal(error)
+
+
 # -- the page -----------------------------------------------------------------------------------------------------
 
 
@@ -143,8 +152,8 @@ async def show_station(request: Call) -> Page:
     )
     parts = urlsplit(bridge)
     reached = f" {parts.scheme}://{parts.netloc}" if bridge else ""
-    policy = PAGE_HEADERS["Content-Security-Policy"].replace("script-src 'self'", READER_POLICY)
-    page.headers["Content-Security-Policy"] = f"{policy}{reached}; worker-src 'self'"
+    policy = PAGE_HEADERS["Content-Security-Policy"].replace("script-src 'self'", f"{READER_POLICY}{reached}")
+    page.headers["Content-Security-Policy"] = f"{policy}; worker-src 'self'"
     page.headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
     return page
 
@@ -177,18 +186,16 @@ async def station_state(request: Call) -> Response[bytes]:
     """Who is signed in, the token for the forms, and the server's clock; 401 where nobody is."""
     if await find_signed_in(request) is None:
         return _answer({"error": {"code": "station.session", "reason": "Nobody is signed in."}}, 401)
-    try:
-        session = await _worker(request)
-    except SuyuanError as error:
-        return _refusal(error)
-    return _answer(
-        {
+
+    async def work(session: Session) -> Any:
+        return {
             "csrf": session.csrf,
             "user": session.user.user_name,
             "party": session.party.party_id,
             "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
-    )
+
+    return await _answered(request, work)
 
 
 # -- the doors ----------------------------------------------------------------------------------------------------
@@ -197,8 +204,8 @@ async def station_state(request: Call) -> Response[bytes]:
 @post(f"{STATION}/look", status_code=200)
 async def look_at_scan(request: Call) -> Response[bytes]:
     """One scan, checked; nothing is stored."""
-    try:
-        session = await _worker(request)
+
+    async def work(session: Session) -> Any:
         services = services_of(request)
         scan = await _payload(request, Scan)
         named = await list_couriers(services.pool) if scan.want == "waybill" else []
@@ -206,43 +213,41 @@ async def look_at_scan(request: Call) -> Response[bytes]:
         found = await look(
             services.pool, services.vault, scan, party_id=session.party.party_id, couriers=couriers
         )
-    except SuyuanError as error:
-        return _refusal(error)
-    return _answer({"scan": scan.scan, **found})
+        return {"scan": scan.scan, **found}
+
+    return await _answered(request, work)
 
 
 @post(f"{STATION}/act", status_code=200)
 async def do_act(request: Call) -> Response[bytes]:
     """An act, checked and stored as one event; sent again it is answered and changes nothing."""
-    try:
-        session = await _worker(request)
+
+    async def work(session: Session) -> Any:
         services = services_of(request)
         act = await _payload(request, Act)
         station = await _station(request, session)
-        result = await perform(services.pool, services.capture, services.vault, act, station)
-    except SuyuanError as error:
-        return _refusal(error)
-    return _answer(result)
+        return await perform(services.pool, services.capture, services.vault, act, station)
+
+    return await _answered(request, work)
 
 
 @post(f"{STATION}/undo", status_code=200)
 async def undo_act(request: Call) -> Response[bytes]:
     """An act of this party is declared as not done."""
-    try:
-        session = await _worker(request)
+
+    async def work(session: Session) -> Any:
         services = services_of(request)
         undo = await _payload(request, Undo)
-        result = await withdraw(services.pool, services.capture, undo, await _station(request, session))
-    except SuyuanError as error:
-        return _refusal(error)
-    return _answer(result)
+        return await withdraw(services.pool, services.capture, undo, await _station(request, session))
+
+    return await _answered(request, work)
 
 
 @post(f"{STATION}/label", status_code=200)
 async def print_label(request: Call) -> Response[bytes]:
     """A code is drawn from a lot at hand; the answer has its label as ZPL."""
-    try:
-        session = await _worker(request)
+
+    async def work(session: Session) -> Any:
         services = services_of(request)
         order = await _payload(request, LabelOrder)
         printer = open_printer("zpl", get_style(order.style), order.dpi)
@@ -255,9 +260,9 @@ async def print_label(request: Call) -> Response[bytes]:
             scratch = scratch_codes(batch, services.scratch_keys, [serial])
         label = label_of(batch, services.settings, serial, product, None, scratch[0])
         zpl = (printer.add(label) + b"".join(printer.finish())).decode("ascii")
-    except SuyuanError as error:
-        return _refusal(error)
-    return _answer({"serial": serial, "gtin": batch.gtin, "lot": batch.lot, "zpl": zpl})
+        return {"serial": serial, "gtin": batch.gtin, "lot": batch.lot, "zpl": zpl}
+
+    return await _answered(request, work)
 
 
 ROUTES = (show_station, station_worker, station_state, look_at_scan, do_act, undo_act, print_label)
