@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,11 @@ def printed(serial: str, gtin: str = GTIN) -> str:
     return f"HTTPS://{HOST}/01/{gtin}/21/{serial}"
 
 
-@pytest.fixture(scope="session")
-def image_processes() -> Iterator[None]:
+@pytest.fixture
+def image_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Images are looked at by the stand-in, in a process as in the product."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image_worker, "_CHILD", "stand_in_child")
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        yield
+    monkeypatch.setattr(image_worker, "_CHILD", "stand_in_child")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
 class LabelWorld(msgspec.Struct, frozen=True):

@@ -14,6 +14,9 @@ from suyuan.cli import (
     erasing,
     foreign_codes,
     keeping,
+    label_enrolment,
+    label_evaluation,
+    labels,
     mappings,
     membership,
     papers,
@@ -89,9 +92,14 @@ app.add_typer(membership.product, name="product")
 app.add_typer(membership.place, name="place")
 app.add_typer(mappings.mapping, name="mapping")
 app.add_typer(foreign_codes.alias, name="alias")
+labels.app.command()(label_enrolment.enrol)
+labels.app.command()(label_enrolment.verify)
+labels.app.command()(label_evaluation.evaluate)
+labels.app.command()(label_evaluation.simulate)
 app.add_typer(receipts.customs, name="customs")
 app.add_typer(checking.gs1, name="gs1")
 app.add_typer(policies.policy, name="policy")
+app.add_typer(labels.app, name="label")
 app.command()(processes.demo)
 app.command()(processes.serve)
 app.command()(processes.worker)

@@ -26,7 +26,8 @@ from suyuan.errors import SuyuanError, UnavailableError, UnsupportedError
 
 _logger = structlog.get_logger("suyuan.enrolment")
 CHECK_SECONDS: Final = 20.0
-ENROL_SECONDS: Final = 120.0
+# A hundred and fifty frames are refined one by one.
+ENROL_SECONDS: Final = 300.0
 # Address space, most of which the libraries map and never touch.
 MEMORY_BYTES: Final = 2 << 30
 MAX_WAITING: Final = 16

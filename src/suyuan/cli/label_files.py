@@ -1,0 +1,179 @@
+"""Images of labels from files: a folder of an item, photos whose code says of which item, frames of a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, overload
+
+import msgspec
+
+from suyuan.errors import InputError, NotFoundError, SuyuanError
+
+if TYPE_CHECKING:
+    from suyuan.enrolment.image_worker import ImageWorker
+
+IMAGES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+VIDEOS: Final = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm"})
+# A code that cannot be read in so many images of an item is on none of them.
+_LOOKED_AT: Final = 5
+_JPEG_QUALITY: Final = 95
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a file, and what to do."""
+
+    file: str
+    code: str
+    reason: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, file: Path, error: SuyuanError) -> Fault:
+        return cls(file=str(file), code=error.code, reason=error.reason, remedy=error.remedy)
+
+
+class Files(Sequence[bytes]):
+    """Images in files, each read when it is wanted."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(index, slice):
+            return Files(self.paths[index])
+        return self.paths[index].read_bytes()
+
+
+class Item(msgspec.Struct, frozen=True):
+    """Images of one label. ``source`` is the folder, the video, or the first of the photos."""
+
+    source: Path
+    images: Sequence[bytes]
+
+    def file_of(self, path: str) -> Path:
+        """The file that an error names, as ``images[2]`` or ``frames[2]``."""
+        number = path.partition("[")[2].partition("]")[0]
+        if isinstance(self.images, Files) and number.isdigit() and int(number) < len(self.images):
+            return self.images.paths[int(number)]
+        return self.source
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The image files of a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES and path.is_file())
+
+
+def count_items(source: Path) -> int | None:
+    """How many labels there will be, as far as it shows without looking into images."""
+    if source.is_file():
+        return 1
+    apart = sum(1 for path in source.iterdir() if path.is_dir() or path.suffix.lower() in VIDEOS)
+    return None if images_in(source) else apart
+
+
+def whole_items(source: Path, frames: int) -> Iterator[Item | Fault]:
+    """A video, or of a folder its videos and its folders with images, each one label; by name."""
+    paths = [source] if source.is_file() else sorted(source.iterdir())
+    for path in paths:
+        try:
+            if path.suffix.lower() in VIDEOS and path.is_file():
+                yield Item(path, video_frames(path, frames))
+            elif path.is_dir():
+                found = images_in(path)
+                if found:
+                    yield Item(path, Files(found))
+                else:
+                    yield Fault(file=str(path), code="cli.label.empty", reason="There is no image in it.")
+            elif source.is_file() and path.suffix.lower() in IMAGES:
+                yield Item(path, Files([path]))
+            elif source.is_file():
+                raise InputError(
+                    "cli.label.file",
+                    "This is neither an image nor a video that is read here.",
+                    path=str(path),
+                )
+        except (SuyuanError, OSError) as error:
+            yield _fault(path, error)
+
+
+async def loose_items(folder: Path, worker: ImageWorker) -> tuple[list[tuple[str, Item]], list[Fault]]:
+    """Photos that lie loose in a folder, by what the code on them says; and those on which none is read."""
+    by_text: dict[str, list[Path]] = {}
+    faults: list[Fault] = []
+    for path in images_in(folder):
+        try:
+            by_text.setdefault(await read_text(worker, Files([path])), []).append(path)
+        except (SuyuanError, OSError) as error:
+            faults.append(_fault(path, error))
+    return [(text, Item(paths[0], Files(paths))) for text, paths in by_text.items()], faults
+
+
+async def read_text(worker: ImageWorker, images: Sequence[bytes]) -> str:
+    """What the code on a label says, from the first of its images that shows it.
+
+    Raises ``NotFoundError`` (``cli.label.no_code``), and what the images are refused for.
+    """
+    from suyuan.enrolment.image_tasks import ReadCode
+
+    for start in range(min(len(images), _LOOKED_AT)):
+        answer = await worker.run(ReadCode(), images[start : start + 1])
+        if answer.texts[0]:
+            return answer.texts[0]
+    raise NotFoundError(
+        "cli.label.no_code",
+        "No code can be read on it.",
+        remedy="Take it again with the whole QR code in the picture, sharp and evenly lit.",
+    )
+
+
+def video_frames(path: Path, most: int) -> list[bytes]:
+    """At most ``most`` frames of a video, evenly spread, as JPEG.
+
+    Raises ``InputError`` (``cli.label.video``) and ``UnsupportedError`` (``label.extra``).
+    """
+    from suyuan.enrolment.image_worker import check_extra
+
+    check_extra()
+    import cv2
+
+    capture = cv2.VideoCapture(str(path))
+    kept: list[bytes] = []
+    stride = number = 0
+    try:
+        # How many frames there are is often not known before the end: twice as many as wanted are kept, then thinned.
+        stride = 1
+        while capture.grab():
+            if number % stride == 0:
+                good, frame = capture.retrieve()
+                if good:
+                    kept.append(
+                        cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1].tobytes()
+                    )
+                if len(kept) >= 2 * most:
+                    kept, stride = kept[::2], stride * 2
+            number += 1
+    finally:
+        capture.release()
+    if not kept:
+        raise InputError(
+            "cli.label.video",
+            "No frame of this video can be read.",
+            path=str(path),
+            remedy="Send MP4 with H.264, as phones write it, or its frames as images in a folder.",
+        )
+    count = min(most, len(kept))
+    return [kept[round(n * (len(kept) - 1) / max(1, count - 1))] for n in range(count)]
+
+
+def _fault(path: Path, error: SuyuanError | OSError) -> Fault:
+    if isinstance(error, SuyuanError):
+        return Fault.of(path, error)
+    return Fault(file=str(path), code="cli.file", reason=f"It cannot be read: {error.strerror}.")
