@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import uuid
@@ -19,7 +20,11 @@ from deployment import GTIN, OTHER_GTIN, document, item, lot_class, observed, of
 
 from suyuan.capture.prepare import Deliverer
 from suyuan.catalog import Product, put_products
+from suyuan.compliance.stations import draw_label
 from suyuan.issuing import issue, iter_serials, void
+from suyuan.issuing.alias_rows import rows_of_list
+from suyuan.issuing.aliasing import import_aliases
+from suyuan.issuing.foreign_codes import CodeSystem
 from suyuan.parties import Party, add_party, grant_role, grants_at
 
 LOT, OLD_LOT = "L25216A", "L24001"
@@ -61,6 +66,24 @@ class Warehouse(msgspec.Struct, frozen=True):
                 ],
             ),
         )
+
+    async def aliased(self, system: CodeSystem, **serials: str) -> None:
+        """Codes of another system, each on the item with a serial."""
+        text = "code,item\n" + "".join(f"{code},{item(serial)}\n" for code, serial in serials.items())
+        services, issuer = self.site.services, await self.deliverer("groene-wei")
+        rows = rows_of_list(lambda: io.BytesIO(text.encode()))
+        await import_aliases(services.pool, services.capture, system, rows, issuer)
+
+    async def drawn(self, lot: str) -> str:
+        """The serial of a label that was drawn at the table."""
+        draw = {"gtin": GTIN, "lot": lot, "party_id": "haimen", "draw_id": str(uuid.uuid4())}
+        return (await draw_label(self.site.services.pool, **draw))[1]
+
+    async def short_lot(self, lot: str, *, codes: int, received: int) -> None:
+        """A lot with codes of its own, of which so many pieces are reported here."""
+        if codes:
+            await _codes(self.site, GTIN, lot, codes)
+        await self.say("haimen", of_lot("2026-02-02", received, lot=lot, bizStep="receiving"))
 
 
 async def _codes(site: Site, gtin: str, lot: str, count: int) -> list[str]:

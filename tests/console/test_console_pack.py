@@ -25,6 +25,8 @@ from pack_site import (
     warehouse,
 )
 
+from suyuan.issuing.foreign_codes import CodeSystem
+
 
 @pytest.fixture
 async def house(site: Site) -> Warehouse:
@@ -186,3 +188,68 @@ async def test_a_label_is_drawn_as_zpl_and_binds(house: Warehouse, client: httpx
     assert bound.json()["state"] == "stored"
     elsewhere = await send(client, "label", {**order, "lot": "L24001"})
     assert elsewhere.json()["error"]["code"] == "station.lot.not_here"
+
+
+async def test_another_systems_code_is_the_item_that_bears_it(
+    house: Warehouse, client: httpx.AsyncClient
+) -> None:
+    first, second, third = house.good[:3]
+    await house.aliased(CodeSystem("ccic"), **{"000000204200233": first})
+    await house.aliased(CodeSystem("city", "330200"), **{"330200251111000301": second})
+    await house.aliased(CodeSystem("url"), **{"https://brand.example/x/123": third})
+    given = {"waybill": "SF990000", "courier": COURIER, "gtin": GTIN}
+    for text, serial in (
+        ("000000204200233", first),
+        (f"{house.site.base}/label/ccic/000000204200233", first),
+        ("330200251111000301", second),
+        ("https://brand.example/x/123", third),
+    ):
+        found = (await send(client, "look", scan(text, **given))).json()
+        assert (found["ok"], found["kind"], found["uri"]) == (True, "item", item(serial)), text
+        assert (found["serial"], found["lot"]) == (serial, LOT)
+    await send(client, "act", act("pack", item(first)))
+    packed = (await send(client, "look", scan("000000204200233", **given))).json()
+    assert (packed["ok"], packed["code"]) == (False, "station.code.packed")
+    for text, code in (
+        ("000000204200999", "station.code.unknown"),
+        ("https://brand.example/x/999", "station.code.unknown"),
+        ("SOMETHING-ELSE", "station.code.unread"),
+    ):
+        assert (await send(client, "look", scan(text, **given))).json()["code"] == code
+
+
+async def _drawn(client: httpx.AsyncClient, lot: str) -> str:
+    order = {"draw": str(uuid.uuid4()), "gtin": GTIN, "lot": lot}
+    return str((await send(client, "label", order)).json()["serial"])
+
+
+async def test_a_drawn_label_becomes_active_with_its_parcel_or_it_is_said_why_not(
+    house: Warehouse, client: httpx.AsyncClient
+) -> None:
+    pool = house.site.services.pool
+
+    async def active() -> set[str]:
+        rows = await pool.fetch("SELECT serial FROM code_state WHERE act = 'activated'")
+        return {row["serial"] for row in rows}
+
+    drawn = await _drawn(client, LOT)
+    given = {"waybill": WAYBILL, "courier": COURIER}
+    looked = (await send(client, "look", scan(label(drawn), **given))).json()
+    assert (looked["ok"], looked["inactive"]) == (True, False), "it will be, by being packed"
+    sent = act("pack", item(drawn), item(house.good[3]))
+    done = [(await send(client, "act", sent)).json() for _ in range(2)]
+    assert [one["state"] for one in done] == ["stored", "repeat"]
+    assert [one["activation"]["activated"] for one in done] == [1, 0]
+    assert await active() == {drawn}, "only what was drawn here, and once"
+
+    await house.short_lot("L9", codes=3, received=1)
+    first, second = await _drawn(client, "L9"), await _drawn(client, "L9")
+    more = (await send(client, "act", act("pack", item(first), item(second), waybill="SF990000"))).json()
+    assert more["state"] == "stored", "the parcel is packed all the same"
+    assert more["activation"] == {"activated": 0, "refused": 2, "code": "issuing.allowance.exceeded"}
+    assert await active() == {drawn}
+    looked = (await send(client, "look", scan(label(first), kind="count"))).json()
+    assert looked["inactive"] is False, "drawn, and still to be made active"
+    await house.short_lot("L9", codes=0, received=1)
+    again = act("pack", item(first), item(second), waybill="SF990000")
+    assert (await send(client, "act", again)).json()["findings"], "it is in its parcel"

@@ -20,7 +20,7 @@ from suyuan.api.batch_files import DEFAULT_STYLE, label_of, scratch_codes
 from suyuan.api.model import Call, services_of
 from suyuan.capture.prepare import Deliverer
 from suyuan.catalog import find_products
-from suyuan.compliance.stations import Act, Undo, draw_label, perform, withdraw
+from suyuan.compliance.stations import Act, Undo, activate_drawn, draw_label, perform, withdraw
 from suyuan.compliance.stations.acts import Station
 from suyuan.compliance.stations.waybills import list_couriers
 from suyuan.console import pack_words
@@ -211,7 +211,7 @@ async def look_at_scan(request: Call) -> Response[bytes]:
         named = await list_couriers(services.pool) if scan.want == "waybill" else []
         couriers = [code for code, _, _ in named]
         found = await look(
-            services.pool, services.vault, scan, party_id=session.party.party_id, couriers=couriers
+            services.reader, services.vault, scan, party_id=session.party.party_id, couriers=couriers
         )
         return {"scan": scan.scan, **found}
 
@@ -220,13 +220,20 @@ async def look_at_scan(request: Call) -> Response[bytes]:
 
 @post(f"{STATION}/act", status_code=200)
 async def do_act(request: Call) -> Response[bytes]:
-    """An act, checked and stored as one event; sent again it is answered and changes nothing."""
+    """An act, checked and stored as one event; sent again it is answered and changes nothing.
+
+    Codes whose labels were drawn for a parcel are made active with it; the answer says where they are not.
+    """
 
     async def work(session: Session) -> Any:
         services = services_of(request)
         act = await _payload(request, Act)
         station = await _station(request, session)
-        return await perform(services.pool, services.capture, services.vault, act, station)
+        result = await perform(services.pool, services.capture, services.vault, act, station)
+        if result.state == "refused":
+            return result
+        activation = await activate_drawn(services.pool, services.capture, act, station)
+        return {**msgspec.to_builtins(result), "activation": activation}
 
     return await _answered(request, work)
 

@@ -10,13 +10,16 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from suyuan.catalog import find_products
+from suyuan.compliance.cities import load_cities
 from suyuan.compliance.stations import (
     Act,
     Part,
+    find_drawn,
     find_parcel,
     findings_of,
     goods_key,
@@ -28,9 +31,12 @@ from suyuan.console.recognition import recognise, tidy
 from suyuan.db.pool import Connection, Pool, reading
 from suyuan.errors import InputError
 from suyuan.gs1.percent import decode_value
+from suyuan.trace import PUBLIC, TraceReader
 from suyuan.vault import Vault
 
 _WAYBILL = re.compile(r"[A-Z0-9][A-Z0-9-]{5,39}")
+_CITY_CODE = re.compile(r"[0-9A-Za-z.-]{8,40}")
+_ITEMS = "https://id.gs1.org/01/"
 _ITEM, _LOT, _CLASS, _SSCC = "item", "lot", "class", "sscc"
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -67,17 +73,49 @@ def waybill_of(text: str) -> str:
     return number if _WAYBILL.fullmatch(number) else ""
 
 
+def foreign_of(text: str) -> list[str]:
+    """The names that a scan may have as another system's code: a label number, a city's code, an address."""
+    word = tidy(text)
+    guesses = [guess.uri for guess in recognise(text).guesses]
+    labels = [uri for uri in guesses if uri.startswith("urn:suyuan:label:")]
+    if word.lower().startswith(("http://", "https://")):
+        system, _, code = urlsplit(word).path.partition("/label/")[2].partition("/")
+        named = [f"urn:suyuan:label:{system}:{code}"] if system and code else []
+        return [*named, *(uri for uri in guesses if not uri.startswith("https://id.gs1.org/"))]
+    if _CITY_CODE.fullmatch(word):
+        labels += [f"urn:suyuan:label:city-{city.division}:{word}" for city in load_cities() if city.division]
+    return list(dict.fromkeys(labels))
+
+
+async def item_under(reader: TraceReader, text: str) -> str:
+    """The one item that bears another system's code, by the aliases that the public's trace follows; else nothing."""
+    found: set[str] = set()
+    for uri in foreign_of(text):
+        trace = await reader.read(uri, PUBLIC)
+        if trace is not None:
+            found.update(alias for alias in trace.aliases if alias.startswith(_ITEMS) and "/21/" in alias)
+    return found.pop() if len(found) == 1 else ""
+
+
 async def look(
-    pool: Pool, vault: Vault, scan: Scan, *, party_id: str, couriers: Sequence[str]
+    reader: TraceReader, vault: Vault, scan: Scan, *, party_id: str, couriers: Sequence[str]
 ) -> dict[str, Any]:
     """What a scan is, for the station: ``ok`` or the ``code`` of its refusal, with what the station goes on with."""
+    pool = reader.pool
     if scan.want == "waybill":
         return await _waybill(pool, vault, scan, couriers)
     kind, uri = goods_of(scan.text)
+    # Eighteen digits may be a pallet's number and a city's code: into a parcel goes no pallet.
+    if (not kind or (kind == _SSCC and scan.kind == "pack")) and (
+        item := await item_under(reader, scan.text)
+    ):
+        kind, uri = _ITEM, item
     if not kind:
-        return {"ok": False, "code": "station.code.unread"}
+        # Nearly anything has the form of some city's code.
+        known = [uri for uri in foreign_of(scan.text) if not uri.startswith("urn:suyuan:label:city-")]
+        return {"ok": False, "code": "station.code.unknown" if known else "station.code.unread"}
     async with reading(pool) as conn:
-        found = await _thing(conn, vault, scan, kind, uri)
+        found = await _thing(conn, vault, scan, kind, uri, party_id)
         if kind in (_CLASS, _LOT):
             found["lots"] = await lots_at_hand(conn, gtin_of(uri), party_id)
     return found
@@ -110,7 +148,9 @@ async def _names(conn: Connection, gtins: Sequence[str]) -> dict[str, dict[str, 
     return {gtin: {"zh": product.name_zh, "en": product.name_en} for gtin, product in found.items()}
 
 
-async def _thing(conn: Connection, vault: Vault, scan: Scan, kind: str, uri: str) -> dict[str, Any]:
+async def _thing(
+    conn: Connection, vault: Vault, scan: Scan, kind: str, uri: str, party_id: str
+) -> dict[str, Any]:
     gtin, serial = goods_key(uri)
     gtin = gtin or gtin_of(uri)
     names = await _names(conn, [gtin]) if gtin else {}
@@ -128,5 +168,7 @@ async def _thing(conn: Connection, vault: Vault, scan: Scan, kind: str, uri: str
         lot = lot or standing.lot
         if refused:
             found |= {"ok": False, "code": refused[0].code}
-        found["inactive"] = bool(serial) and bool(standing.acts) and "activated" not in standing.acts
+        inactive = bool(serial) and bool(standing.acts) and "activated" not in standing.acts
+        # A label that was drawn here is made active by the parcel that it goes into.
+        found["inactive"] = inactive and not await find_drawn(conn, [uri], party_id)
     return {**found, "lot": lot, "serial": serial}

@@ -47,6 +47,13 @@
     if (answer && answer.inactive && desk.mode === "pack") return noted("inactive");
     return accepted();
   };
+  // Another system's code: only the server knows which item bears it.
+  const takeForeign = async (code, otherwise) => {
+    const answer = await station.look(asked(code, "goods"));
+    if (!answer) return refuse("station.code.foreign");
+    if (answer.kind === "item") return takeItem({ ...code, uri: answer.uri, gtin: answer.gtin, serial: answer.serial });
+    return refuse(answer.code === "station.code.unread" || answer.ok ? otherwise : answer.code);
+  };
   const takeCounted = async (code) => {
     const known = desk.act.parts.find((one) => one.uri === code.uri);
     if (known) {
@@ -74,10 +81,10 @@
       return accepted();
     }
     if (desk.mode === "pack" && desk.act.waybill.number === code.text.toUpperCase() && desk.act.parts.length) return complete();
-    if (code.kind === "other") {
-      return refuse(want === "sku" ? "station.sku.first" : "station.code.unread");
+    if (code.kind === "other" || (code.kind === "sscc" && desk.mode === "pack")) {
+      return takeForeign(code, want === "sku" ? "station.sku.first" : "station.code.unread");
     }
-    if (code.kind === "item" || code.kind === "sscc") return desk.mode === "pack" && code.kind === "sscc" ? refuse("station.code.unread") : takeItem(code);
+    if (code.kind === "item" || code.kind === "sscc") return takeItem(code);
     return desk.mode === "pack" ? takeSku(code) : takeCounted(code);
   };
 
@@ -100,26 +107,28 @@
     shelf: desk.act.shelf, reason: desk.act.reason,
   });
   const ANSWER_MS = 2500; // nobody waits longer for the next parcel
-  // What the server says of an act: its findings, or null where it says nothing in time or nothing was reached.
+  // What the server says of an act, or null where it says nothing in time or nothing was reached.
   const answerOf = (act) => {
     let stop;
     const answer = new Promise((done) => {
-      const hear = ({ detail }) => detail.entry.act && detail.entry.act.act_id === act.act_id && stop(detail.findings);
+      const hear = ({ detail }) => detail.entry.act && detail.entry.act.act_id === act.act_id && stop(detail);
       const timer = setTimeout(() => stop(null), ANSWER_MS);
-      stop = (findings) => {
+      stop = (settled) => {
         clearTimeout(timer);
         document.removeEventListener("station:settled", hear);
-        done(findings);
+        done(settled);
       };
       document.addEventListener("station:settled", hear);
     });
     return { answer, stop };
   };
-  const tell = (tone, sent) => {
-    const [big, what] = said.states[tone];
+  // How an act went. ``inactive`` says why labels that were drawn for it are not active.
+  const tell = (tone, sent, inactive = "") => {
+    const [big, what] = inactive ? said.refusals[inactive] || said.states.unactivated : said.states[tone];
     const [follows] = said.states[step()];
-    show(tone, [big, what], sent.parts.length ? counts(sent) : screen("all"));
+    show(inactive ? "note" : tone, [big, what], sent.parts.length ? counts(sent) : screen("all"));
     the("do").textContent += ` → ${word(follows)}`;
+    sound(inactive ? "note" : "done");
   };
   const complete = async () => {
     if (!desk.act.parts.length && !(desk.mode === "unpack" && step() === "out")) return refuse("station.act.empty");
@@ -132,11 +141,10 @@
     if (desk.mode === "store") desk.act.shelf = shelf;
     await save();
     station.deliver().then(() => stop(null));
-    const findings = await answer;
-    if (findings && findings.length) return false; // what it says is on the screen already
-    desk.kept = findings ? "" : sent.act_id;
-    tell(findings ? "done" : "kept", sent);
-    sound("done");
+    const settled = await answer;
+    if (settled && settled.findings.length) return false; // what it says is on the screen already
+    desk.kept = settled ? "" : sent.act_id;
+    tell(settled ? "done" : "kept", sent, settled ? settled.inactive : "");
     return true;
   };
   const remember = async (one) => {

@@ -46,10 +46,10 @@
     await keep.drop("findings", one.id);
     await listFindings();
   };
-  document.addEventListener("station:settled", ({ detail: { entry, findings } }) => {
+  document.addEventListener("station:settled", ({ detail: { entry, findings, inactive } }) => {
     if (!findings.length) {
       // The answer came late, and what it is about still stands there as kept.
-      if (entry.act && entry.act.act_id === desk.kept && the("state").dataset.tone === "kept") desk.tell("done", entry.act);
+      if (entry.act && entry.act.act_id === desk.kept && the("state").dataset.tone === "kept") desk.tell("done", entry.act, inactive);
       return draw();
     }
     const mine = desk.recent.find((one) => entry.act && one.act_id === entry.act.act_id);

@@ -112,7 +112,8 @@ window.station = window.station || {};
       await keep.put("findings", { id, entry, findings: bad, party: entry.party });
     }
     await keep.drop("queue", entry.seq);
-    document.dispatchEvent(new CustomEvent("station:settled", { detail: { entry, findings: lost ? [] : bad } }));
+    const inactive = (body.activation && body.activation.code) || ""; // why labels that were drawn are not active
+    document.dispatchEvent(new CustomEvent("station:settled", { detail: { entry, findings: lost ? [] : bad, inactive } }));
   };
   const TRIES = 12; // an act on which the server breaks each time is somebody's to put right, and holds up no other
   const drain = async () => {
