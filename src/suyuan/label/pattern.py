@@ -23,13 +23,14 @@ from suyuan.label.images import decode
 from suyuan.label.model import Placement, Verdict, posed_fingerprint
 from suyuan.label.pattern_quality import Light, block_contrast, glare_of, measure_light, sharpness, weights
 from suyuan.label.pattern_record import Record, read_record, write_record
-from suyuan.label.pattern_residual import correlated, parted, predicted
+from suyuan.label.pattern_residual import COMPARED, Explanation, predicted, shared
 from suyuan.label.pattern_sheet import (
     SYMBOLS,
     Bits,
     Field,
     Sheet,
     drawing,
+    flattened,
     inside,
     pixels_per_symbol,
     read_sheet,
@@ -69,13 +70,13 @@ def enrol_pattern(images: Sequence[bytes], uri: str, template: bytes, placement:
             path="$.images",
             remedy="Send three frames of each label.",
         )
-    total: Field | None = None
-    reference = drawing(bits)
+    explanation, reference = Explanation(bits), drawing(bits)
+    total = np.zeros_like(reference)
     for index, data in enumerate(images):
         sheet = _enrolled_frame(data, uri, placement, reference, f"$.images[{index}]")
-        total = sheet.values if total is None else total + sheet.values
-        reference = np.asarray(total / (index + 1), np.float32)  # the next frame is laid on the print itself
-    return write_record(Record(placement, len(images), reference))
+        total += explanation.part(sheet.raw).values
+        reference = flattened(total)  # the next frame is laid on the print itself
+    return write_record(Record(placement, len(images), np.asarray(total / len(images), np.float32)))
 
 
 def verify_pattern(image: bytes, record: bytes, template: bytes, uri: str) -> Verdict:
@@ -110,7 +111,7 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
             quality=quality,
             fingerprint=_pose_only(located),
         )
-    sheet = read_sheet(grey, located.homography, enrolled.placement, enrolled.values)
+    sheet = read_sheet(grey, located.homography, enrolled.placement, flattened(enrolled.values))
     varied = block_contrast(sheet.raw, light.contrast)
     glare = glare_of(varied)
     quality |= {"glare": glare, "registration": sheet.rms, "agreement": sheet.agreement}
@@ -118,9 +119,10 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
         reasons.append("glare")
     if float(np.median(varied)) < LEAST_VARIATION or _half_laid(sheet):
         reasons.append("registration")
-    record, capture = parted(enrolled.values, bits), parted(sheet.values, bits)
-    expected, weight = predicted(record, capture), weights(varied)
-    score = correlated(expected, capture.residual, weight)
+    explanation = Explanation(bits)
+    capture = explanation.part(sheet.raw)
+    expected = predicted(explanation.part(enrolled.values), capture)
+    score = shared(expected, capture, weights(varied, COMPARED))
     threshold = threshold_at(pixels, quality["sharpness"])
     matches = sheet.agreement >= LEAST_AGREEMENT and score >= threshold
     return Verdict(

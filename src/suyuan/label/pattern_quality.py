@@ -87,10 +87,10 @@ def glare_of(varied: NDArray[np.float64]) -> float:
     return float((varied < _FAINT * np.median(varied)).mean())
 
 
-def weights(varied: NDArray[np.float64]) -> Field:
-    """One where a block can be judged, none under glare."""
+def weights(varied: NDArray[np.float64], side: int) -> Field:
+    """One where a block can be judged, none under glare, on ``side`` values a side."""
     clear = (varied >= _FAINT * np.median(varied)).astype(np.float32)
-    return np.kron(clear, np.ones((SIDE // _BLOCKS, SIDE // _BLOCKS), np.float32))
+    return np.kron(clear, np.ones((side // _BLOCKS, side // _BLOCKS), np.float32))
 
 
 assert SYMBOLS % _BLOCKS == 0

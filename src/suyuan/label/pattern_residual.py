@@ -2,46 +2,77 @@
 
 Whoever has the template, or reads it off a print, prints the same symbols. What he cannot repeat is how the ink lay
 this one time. So all that the template explains is taken away: the mean picture of a symbol among its neighbours, one
-for each of the 32 contexts of a symbol and its four neighbours, and what symbols farther off add to it. The record is
-brought to the photo's own blur first, by the filter that takes the explained part of the one into that of the other.
+for each of the 32 contexts of a symbol and its four neighbours, and what symbols farther off and pairs of neighbours
+add to it. Light and contrast are first evened out against that same explanation, not against the mean of a photo's
+surroundings: that mean depends on the template too, and would leave a trace of it in every copy.
+
+The record is then brought to the photo's own blur, by the filter that takes the explained part of the one into that
+of the other, and both are compared at the scale of a symbol, below which a photo at the gate holds only noise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from suyuan.label.pattern_sheet import CELL, SIDE, SYMBOLS, Bits, Field
+from suyuan.label.pattern_sheet import CELL, SIDE, SYMBOLS, Bits, Field, flattened
 
 _FAR: Final = 2  # symbols: how far the neighbours lie that add to a symbol's picture
+_RIDGE: Final = 20.0
+_WINDOW: Final = 12 * CELL + 1  # grid values over which light and contrast are taken to change little
+_ROUNDS: Final = 2
 _FILTER: Final = 9  # grid values to each side that the filter between two captures reaches
+_SCALE: Final = 2.5  # grid values: the Gaussian under which residuals are compared
+_EVERY: Final = 3  # of the grid values, the ones compared
+
+COMPARED: Final = SIDE // _EVERY  # values a side of what is compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parted:
-    """A pattern's picture in two: what its template explains, and what is left."""
+    """A pattern's picture, light and contrast evened out, in two: what its template explains, and what is left."""
 
     explained: Field
     residual: Field
 
+    @property
+    def values(self) -> Field:
+        """The evened picture itself."""
+        return np.asarray(self.explained + self.residual, np.float32)
 
-def parted(values: Field, bits: Bits) -> Parted:
-    """Take from ``values`` what the template explains."""
-    patches = _patches(values)
-    contexts, around = _contexts(bits)
-    chosen = np.zeros((SYMBOLS * SYMBOLS, 32), np.float32)
-    chosen[np.arange(SYMBOLS * SYMBOLS), contexts] = 1
-    counts = np.maximum(chosen.sum(axis=0), 1)[:, None]
-    explained = (chosen.T @ patches / counts)[contexts]
-    left = patches - explained
-    gram = around.T @ around + 20 * np.eye(around.shape[1], dtype=np.float32)
-    explained = explained + around @ np.linalg.solve(gram, around.T @ left)
-    field = _joined(explained)
-    return Parted(field, values - field)
+
+class Explanation:
+    """All that a template can explain of a picture of its print."""
+
+    def __init__(self, bits: Bits) -> None:
+        contexts, around = _contexts(bits)
+        chosen = np.zeros((SYMBOLS * SYMBOLS, 32), np.float32)
+        chosen[np.arange(SYMBOLS * SYMBOLS), contexts] = 1
+        self._contexts = contexts
+        self._means = np.ascontiguousarray((chosen / np.maximum(chosen.sum(axis=0), 1)).T)
+        self._around = around - (self._means @ around)[contexts]
+        gram = self._around.T @ self._around + _RIDGE * np.eye(around.shape[1], dtype=np.float32)
+        self._solve = np.asarray(np.linalg.solve(gram, self._around.T), np.float32)
+
+    def part(self, raw: Field) -> Parted:
+        """Part a picture of grey levels on the grid; of any brightness and contrast, and unevenly lit."""
+        evened = flattened(raw)
+        explained = self._explained(evened)
+        for _ in range(_ROUNDS):
+            evened = _evened(raw, explained)
+            explained = self._explained(evened)
+        return Parted(explained, evened - explained)
+
+    def _explained(self, values: Field) -> Field:
+        patches = _patches(values)
+        explained = (self._means @ patches)[self._contexts]
+        explained += self._around @ (self._solve @ (patches - explained))
+        return _joined(explained)
 
 
 def predicted(record: Parted, capture: Parted) -> Field:
@@ -55,14 +86,52 @@ def predicted(record: Parted, capture: Parted) -> Field:
     return np.asarray(np.fft.irfft2(np.fft.rfft2(record.residual) * kernel, s=(SIDE, SIDE)), np.float32)
 
 
-def correlated(expected: Field, seen: Field, weight: Field) -> float:
-    """The correlation of two residuals under a weight, each centred under it."""
+def shared(expected: Field, capture: Parted, weight: Field) -> float:
+    """How much of the capture's residual is what was expected: a correlation, -1 to 1.
+
+    ``weight`` has ``COMPARED`` values a side. Dark and light parts may show the residual with gains of their own,
+    as a camera's tone curve makes them, but none turned round.
+    """
+    one, other = _compared(expected), _compared(capture.residual)
+    dark = (_compared(capture.explained) < 0).astype(np.float32)
+    fitted = np.zeros_like(one)
+    for part in (dark, 1 - dark):
+        use = weight * part
+        total = float(use.sum())
+        if total < 1:
+            continue
+        one_part = one - float((use * one).sum()) / total
+        other_part = other - float((use * other).sum()) / total
+        gain = float((use * one_part * other_part).sum()) / float((use * one_part * one_part).sum() + 1e-9)
+        fitted += part * (gain * one_part if gain > 0 else 0.1 * one_part)
+    return _correlated(fitted, other, weight)
+
+
+def _correlated(one: Field, other: Field, weight: Field) -> float:
     total = float(weight.sum()) + 1e-9
-    one = expected - float((weight * expected).sum()) / total
-    other = seen - float((weight * seen).sum()) / total
+    one = one - float((weight * one).sum()) / total
+    other = other - float((weight * other).sum()) / total
     product = float((weight * one * other).sum())
     scale = float((weight * one * one).sum()) * float((weight * other * other).sum())
     return product / float(np.sqrt(scale + 1e-12))
+
+
+def _compared(field: Field) -> Field:
+    smooth = cv2.GaussianBlur(field, (0, 0), _SCALE)
+    return np.ascontiguousarray(smooth[_EVERY // 2 :: _EVERY, _EVERY // 2 :: _EVERY])
+
+
+def _evened(raw: Field, explained: Field) -> Field:
+    """``raw`` with the light and the contrast of ``explained``: both fitted around each value."""
+    mean_raw, mean = _around_each(raw), _around_each(explained)
+    variance = _around_each(explained * explained) - mean * mean
+    gain = (_around_each(raw * explained) - mean_raw * mean) / np.maximum(variance, 1e-3)
+    gain = np.maximum(gain, 0.2 * max(float(np.median(gain)), 1e-3))
+    return np.asarray((raw - (mean_raw - gain * mean)) / gain, np.float32)
+
+
+def _around_each(values: Field) -> Field:
+    return np.asarray(cv2.blur(values, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _patches(values: Field) -> Field:
@@ -76,16 +145,24 @@ def _joined(patches: Field) -> Field:
 
 
 def _contexts(bits: Bits) -> tuple[NDArray[np.int64], Field]:
-    """Per symbol, the number of its context; and its farther neighbours as -1 and 1. Around the pattern is light."""
-    framed = cv2.copyMakeBorder(bits, _FAR, _FAR, _FAR, _FAR, cv2.BORDER_CONSTANT, value=0)
-    near = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
-    reach = range(-_FAR, _FAR + 1)
-    far = [(row, column) for row in reach for column in reach if (row, column) not in near]
+    """Per symbol, the number of its context; and its farther neighbours and pairs of near ones, as -1 and 1.
 
-    def moved(row: int, column: int) -> Bits:
-        window = framed[_FAR + row : _FAR + row + SYMBOLS, _FAR + column : _FAR + column + SYMBOLS]
+    Around the pattern is light.
+    """
+    framed = cv2.copyMakeBorder(bits, _FAR, _FAR, _FAR, _FAR, cv2.BORDER_CONSTANT, value=0)
+    cross = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
+    reach = range(-_FAR, _FAR + 1)
+    far = [(row, column) for row in reach for column in reach if (row, column) not in cross]
+    near = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+
+    def moved(at: tuple[int, int]) -> Bits:
+        window = framed[_FAR + at[0] : _FAR + at[0] + SYMBOLS, _FAR + at[1] : _FAR + at[1] + SYMBOLS]
         return np.asarray(window, np.uint8)
 
-    contexts = sum((moved(row, column).astype(np.int64) << place) for place, (row, column) in enumerate(near))
-    around = np.stack([moved(row, column).ravel() * 2.0 - 1.0 for row, column in far], axis=1)
-    return np.asarray(contexts, np.int64).ravel(), around.astype(np.float32)
+    def signed(at: tuple[int, int]) -> Field:
+        return np.asarray(moved(at).ravel() * np.float32(2) - 1, np.float32)
+
+    contexts = sum((moved(at).astype(np.int64) << place) for place, at in enumerate(cross))
+    pairs = [signed(one) * signed(other) for one, other in combinations(near, 2)]
+    around = np.stack([*(signed(at) for at in far), *pairs], axis=1)
+    return np.asarray(contexts, np.int64).ravel(), around
