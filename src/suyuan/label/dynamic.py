@@ -1,0 +1,185 @@
+"""A dynamic label (glitter, hologram): enrolled from a spiral of frames, checked with a short torch-lit clip.
+
+The question is not whether the label changes with the angle, which every foil does, but whether it changes as this
+label did when it was enrolled, at the places where the camera stood. A clip that cannot answer is "unclear" and says
+what to do better. What optics cannot tell is said in ``simulation.dynamic_trials`` and measured there.
+
+Geometry: the film is a square beside, below or around the QR code, in modules of the code (``Placement``), kept in
+the record. It is divided into 24 x 24 cells. Larger lies the film around the code, better is it registered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suyuan.label import dynamic_enrolment
+from suyuan.label.codes import locate
+from suyuan.label.dynamic_fingerprint import fingerprint
+from suyuan.label.dynamic_frames import Reading, Registration, Sight, read_clip, stacked
+from suyuan.label.dynamic_model import Surface, surface_of
+from suyuan.label.dynamic_pose import camera_centre, focal_length
+from suyuan.label.dynamic_record import read_record
+from suyuan.label.dynamic_score import Agreement, Clip, agreement
+from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, figure
+from suyuan.label.model import Answer, Placement, Verdict
+from suyuan.label.path import Tilt, TiltPath, follows
+
+LEAST_FRAMES: Final = 12
+LEAST_USABLE: Final = 8  # of them some may be blurred
+MOST_FRAMES: Final = 60  # of a longer clip so many are read, evenly
+LEAST_DEGREES: Final = 8.0  # between the two places that lie farthest apart
+TORCH_SEEN: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """All of a clip that any record can be held against."""
+
+    reading: Reading
+    clip: Clip | None  # None where no frame could be used
+    tilts: list[Tilt]
+    torch: float
+
+
+def enrol_dynamic(frames: Sequence[bytes], uri: str, placement: Placement | None = None) -> bytes:
+    """The record of a label, from 60 to 400 frames; ``placement`` says where its film lies, else it is found.
+
+    Raises ``InputError`` (``label.enrolment.<reason>``) and what reading an image raises.
+    """
+    return dynamic_enrolment.enrol(frames, uri, placement)
+
+
+def clip_features(
+    frames: Sequence[bytes], uri: str, placement: Placement, registration: Registration = locate
+) -> Features:
+    """Read a clip once, to score it against many records whose films lie at ``placement``."""
+    reading = read_clip(frames, uri, placement, registration)
+    usual = _usual_shape(reading.sights)
+    kept = [sight for sight in reading.sights if sight.shape == usual]
+    if not kept:
+        return Features(reading, None, [], 0.0)
+    homographies = [sight.homography for sight in kept]
+    focal = focal_length(homographies, usual)
+    centres = np.array([camera_centre(homography, usual, focal)[0] for homography in homographies])
+    middle = reading.size / 2
+    tilts = [
+        (float(np.degrees(np.arctan2(x - middle, z))), float(np.degrees(np.arctan2(y - middle, z))))
+        for x, y, z in centres
+    ]
+    clip = Clip(homographies, usual, focal, stacked(kept))
+    return Features(reading, clip, tilts, torch_evidence(kept, centres, reading.size))
+
+
+def surface(record: bytes) -> Surface:
+    """What a record lets expect; made once for many clips."""
+    return surface_of(read_record(record))
+
+
+def score(features: Features, record: Surface) -> Agreement | None:
+    """How far a clip agrees with a record; None where no frame could be used."""
+    return None if features.clip is None else agreement(features.clip, record)
+
+
+def torch_evidence(sights: Sequence[Sight], centres: NDArray[np.float64], size: int) -> float:
+    """About 1 where a light goes with the camera, about 0 where it stays.
+
+    A torch some centimetres away lights the nearer part of the code more; as the camera moves, so does that slope.
+    """
+    flat = np.array([size / 2, size / 2]) - centres[:, :2]
+    expected = -3 * flat / (np.sum(flat**2, axis=1) + centres[:, 2] ** 2)[:, None]
+    seen = np.array([sight.code.slope for sight in sights])
+    expected = expected - expected.mean(axis=0)
+    seen = seen - np.median(seen, axis=0)
+    return float((expected * seen).sum() / max(float((expected**2).sum()), 1e-12))
+
+
+def verify_dynamic(frames: Sequence[bytes], record: bytes, uri: str, path: TiltPath) -> Verdict:
+    """Hold a clip, its frames in order of time, against the record of the label with this code.
+
+    Raises what reading an image or a record raises.
+    """
+    stored = read_record(record)
+    if len(frames) > MOST_FRAMES:
+        frames = [frames[round(at)] for at in np.linspace(0, len(frames) - 1, MOST_FRAMES)]
+    return judge(clip_features(frames, uri, stored.placement), surface_of(stored), path)
+
+
+def judge(features: Features, expected: Surface, path: TiltPath) -> Verdict:
+    """The answer for a clip that was read, and a record."""
+    agreed = score(features, expected)
+    quality = _quality(features, agreed)
+    value = 0.0 if agreed is None else figure(agreed)
+    reasons = _shortcomings(features, path)
+    if reasons:
+        answer: Answer = "unclear"
+    elif value >= ACCEPTED:
+        answer = "matches"
+    elif features.torch < TORCH_SEEN:
+        answer, reasons = "unclear", ("torch_off",)
+    elif value >= DOUBTFUL:
+        answer, reasons = "unclear", (_weakness(quality),)
+    else:
+        answer = "differs"
+    return Verdict(
+        answer=answer,
+        score=round(value, 4),
+        threshold=ACCEPTED,
+        reasons=reasons,
+        quality=quality,
+        fingerprint=b"" if features.clip is None else fingerprint(features.tilts, features.clip.cells),
+    )
+
+
+def _shortcomings(features: Features, path: TiltPath) -> tuple[str, ...]:
+    """Why a clip cannot be judged, whatever it agrees with."""
+    reading = features.reading
+    if reading.sent < LEAST_FRAMES:
+        return ("too_few_frames",)
+    if len(features.tilts) < max(LEAST_USABLE, reading.sent // 2):
+        often = sorted(set(reading.refusals), key=reading.refusals.count, reverse=True)
+        return tuple(often[:2]) or ("too_few_frames",)
+    if _span(features.tilts) < LEAST_DEGREES:
+        return ("too_little_tilt",)
+    return () if follows(features.tilts, path) else ("tilt_path",)
+
+
+def _span(tilts: Sequence[Tilt]) -> float:
+    places = np.array(tilts)
+    return float(np.linalg.norm(places[:, None] - places[None], axis=2).max()) if len(places) else 0.0
+
+
+def _weakness(quality: dict[str, float]) -> str:
+    """What most likely kept a clip of the label itself from agreeing."""
+    if quality["sharpness"] < 0.6:
+        return "blurred"
+    if quality["glare"] > 0.3:
+        return "glare"
+    return "registration"
+
+
+def _quality(features: Features, agreed: Agreement | None) -> dict[str, float]:
+    sights = features.reading.sights
+    if not sights or agreed is None:
+        return {"frames": 0.0}
+    return {
+        "frames": float(len(features.tilts)),
+        "tilt_degrees": round(_span(features.tilts), 2),
+        "pixels_per_module": round(float(np.median([sight.pixels_per_module for sight in sights])), 2),
+        "registration": round(float(np.median([sight.rms for sight in sights])), 4),
+        "sharpness": round(float(np.median([sight.code.sharpness for sight in sights])), 3),
+        "light": round(float(np.median([sight.code.light for sight in sights])), 3),
+        "glare": round(float(np.median([sight.glare for sight in sights])), 3),
+        "torch": round(features.torch, 3),
+        "agreement": round(agreed.score, 4),
+        "weakest": round(agreed.weakest, 4),
+    }
+
+
+def _usual_shape(sights: Sequence[Sight]) -> tuple[int, int]:
+    shapes = [sight.shape for sight in sights]
+    return max(set(shapes), key=shapes.count) if shapes else (0, 0)

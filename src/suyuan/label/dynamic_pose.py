@@ -1,0 +1,60 @@
+"""From where a camera saw a label: its place in the label's frame, in modules, out of the code's homography.
+
+The focal length is not known: pictures come without their camera's data, cropped or not. A clip's tilted frames
+say something of it (the images of the code's two axes must come out orthogonal and equally long), an assumption about
+phones says the rest; both are weighed. What remains wrong of it scales the tilts of the whole clip, which the
+comparison with an enrolment tries to find (``dynamic_score``). The principal point is taken to be the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+USUAL_FOCAL: Final = 1.05  # of the frame's longer side: phones' main cameras, somewhat cropped
+_TRUST: Final = 5e-4  # how firmly the assumption is held; some six frames tilted by ten degrees outweigh it
+
+
+def focal_length(homographies: Sequence[Floats], shape: tuple[int, int]) -> float:
+    """Pixels; ``shape`` is (height, width) of the frames."""
+    usual = USUAL_FOCAL * max(shape)
+    left = right = 0.0
+    for homography in homographies:
+        one, two = _centred(homography, shape).T[:2]
+        size = (np.hypot(one[0], one[1]) + np.hypot(two[0], two[1])) / 2
+        one, two = one / size, two / size
+        # In units of the usual focal length, so that both equations are of one size.
+        for flat, deep in (
+            (one[0] * two[0] + one[1] * two[1], one[2] * two[2]),
+            ((one[:2] @ one[:2] - two[:2] @ two[:2]) / 2, (one[2] ** 2 - two[2] ** 2) / 2),
+        ):
+            left += (deep * usual**2) ** 2
+            right -= flat * deep * usual**2
+    # flat + deep * usual^2 * (focal / usual)^2 = 0, by least squares.
+    squared = (right + _TRUST) / (left + _TRUST)
+    return float(usual * np.clip(np.sqrt(max(squared, 0.0)), 0.6, 1.8))
+
+
+def camera_centre(homography: Floats, shape: tuple[int, int], focal: float) -> tuple[Floats, float]:
+    """The camera's place (x, y, height) in modules, and its roll in radians."""
+    columns = np.diag([1 / focal, 1 / focal, 1.0]) @ _centred(homography, shape)
+    if columns[2, 2] < 0:
+        columns = -columns
+    scale = (np.linalg.norm(columns[:, 0]) + np.linalg.norm(columns[:, 1])) / 2
+    one, two, shift = columns[:, 0] / scale, columns[:, 1] / scale, columns[:, 2] / scale
+    turned, _, back = np.linalg.svd(np.column_stack([one, two]), full_matrices=False)
+    axes = turned @ back
+    rotation = np.column_stack([axes, np.cross(axes[:, 0], axes[:, 1])])
+    centre = -rotation.T @ shift
+    roll = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+    return np.array([centre[0], centre[1], abs(centre[2])]), roll
+
+
+def _centred(homography: Floats, shape: tuple[int, int]) -> Floats:
+    middle = np.array([[1, 0, -(shape[1] - 1) / 2], [0, 1, -(shape[0] - 1) / 2], [0, 0, 1]])
+    return np.asarray(middle @ homography)
