@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from litestar import get
 from litestar.params import FromQuery
@@ -12,12 +14,11 @@ from suyuan.compliance.stock import read_query, stock_of
 from suyuan.compliance.stock_model import LotStock, Stock
 from suyuan.db.pool import Pool, sql
 from suyuan.errors import PermissionDenied
-from suyuan.parties import Principal
 from suyuan.parties.members import get_party
 
-_WAREHOUSE = "bonded-warehouse"
+WAREHOUSE = "bonded-warehouse"
 # Who has a stake in all of a GTIN's goods, wherever they lie; a warehouse has one in what it keeps.
-_STAKE = tuple(role for role in BALANCE_ROLES if role != _WAREHOUSE)
+STAKE_ROLES = tuple(role for role in BALANCE_ROLES if role != WAREHOUSE)
 
 
 @get("/api/v1/stock", tags=["trace"])
@@ -51,18 +52,33 @@ async def read_stock(
             remedy="The operator grants one of the roles: " + ", ".join(BALANCE_ROLES) + ".",
         )
     found = await stock_of(pool, query)
-    return found if principal.is_operator else await _seen(pool, principal, found)
+    if principal.is_operator:
+        return found
+    return await stock_seen(
+        pool,
+        principal.party_id,
+        found,
+        has_stake=lambda gtin: holds_any(pool, principal, STAKE_ROLES, gtin),
+        keeps=lambda gtin: principal.holds(WAREHOUSE, gtin),
+    )
 
 
-async def _seen(pool: Pool, principal: Principal, found: Stock) -> Stock:
-    """What of the stock is the caller's to see. A ledger item is seen by who sees stock under it."""
-    stake = {
-        gtin: await holds_any(pool, principal, _STAKE, gtin) for gtin in {row.gtin for row in found.lots}
-    }
-    own = await _own_places(pool, principal, {row.facility for row in found.lots if row.facility})
+async def stock_seen(
+    pool: Pool,
+    party_id: str,
+    found: Stock,
+    *,
+    has_stake: Callable[[str], Awaitable[bool]],
+    keeps: Callable[[str], bool],
+) -> Stock:
+    """What of the stock is a party's to see: all of a GTIN in which it has a stake, else of one that it keeps as a
+    warehouse what lies in its own places. A ledger item is seen by who sees stock under it.
+    """
+    stake = {gtin: await has_stake(gtin) for gtin in {row.gtin for row in found.lots}}
+    own = await _own_places(pool, party_id, {row.facility for row in found.lots if row.facility})
 
     def sees(row: LotStock) -> bool:
-        return stake[row.gtin] or (row.facility in own and principal.holds(_WAREHOUSE, row.gtin))
+        return stake[row.gtin] or (row.facility in own and keeps(row.gtin))
 
     lots = tuple(row for row in found.lots if sees(row))
     items = {row.ledger_item for row in lots}
@@ -70,11 +86,11 @@ async def _seen(pool: Pool, principal: Principal, found: Stock) -> Stock:
     return msgspec.structs.replace(found, lots=lots, ledgers=ledgers)
 
 
-async def _own_places(pool: Pool, principal: Principal, places: set[str]) -> set[str]:
+async def _own_places(pool: Pool, party_id: str, places: set[str]) -> set[str]:
     """Those of the places that bear the party's GLN, or that it recorded itself."""
-    gln = (await get_party(pool, principal.party_id)).gln
+    gln = (await get_party(pool, party_id)).gln
     rows = await pool.fetch(sql(__package__, "place_recorders"), sorted(places))
-    own = {row["uri"] for row in rows if row["recorded_by"] == principal.party_id}
+    own = {row["uri"] for row in rows if row["recorded_by"] == party_id}
     if gln:
         stem = f"https://id.gs1.org/414/{gln}"
         own |= {uri for uri in places if uri == stem or uri.startswith(f"{stem}/")}

@@ -1,14 +1,14 @@
 """All findings in one list: what does not add up, over the newest goods and events.
 
 Computed at read time, so a paper that comes late makes its finding go; nothing is kept, there is no second truth. The
-search is bounded (``Bounds``) and says so: quantities are balanced for the newest lots, legs are judged on one item of
-each of these lots and on the items packed last, contradictions are looked for among the newest events. Ask for one lot
-to look at an older one.
+search is bounded (``Bounds``) and says so: quantities are balanced for the newest lots, stock is read for the newest
+products and for some seconds, legs are judged on one item of each of these lots and on the items packed last,
+contradictions are looked for among the newest events. Ask for one lot to look at an older one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -24,7 +24,10 @@ from suyuan.compliance.findings_goods import (
 )
 from suyuan.compliance.findings_model import KINDS, Evidence, Judged, ListedFinding, finding_id_of
 from suyuan.compliance.findings_quantities import quantity_findings
+from suyuan.compliance.findings_stock import stock_findings
 from suyuan.compliance.legs import Profile
+from suyuan.compliance.stock import StockQuery
+from suyuan.compliance.stock_model import Stock
 from suyuan.db.pool import Pool, sql
 from suyuan.gs1.percent import encode_value
 from suyuan.trace.read import OPERATOR, TraceReader, Viewer
@@ -35,11 +38,13 @@ _NOT_IN_USE = frozenset({"issued", "unknown", "voided", "commissioned"})
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the list looks: newest events, lots, packings."""
+    """How far the list looks: newest events, lots, packings, products in stock, and seconds for these."""
 
     events: int = 20_000
     lots: int = 24
     items: int = 24
+    goods: int = 4
+    stock_seconds: float = 4.0
 
 
 class FindingList(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +54,19 @@ class FindingList(msgspec.Struct, frozen=True, kw_only=True):
     lots: int
     items: int
     events: int
+    stock_whole: bool = True
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """For whom: the viewer, its party, and whether it may see the quantities of a GTIN."""
+    """For whom: the viewer, its party, whether it may see the quantities of a GTIN, and what it sees of stock.
+
+    Where nobody says that, a viewer that sees the whole sees all stock, and any other none.
+    """
 
     viewer: Viewer
     party_id: str
     may_balance: Callable[[str], bool]
+    stock_seen: Callable[[Stock], Awaitable[Stock]] | None = None
 
 
 async def list_findings(
@@ -82,6 +92,9 @@ async def list_findings(
             judged[item] = one
     found: list[ListedFinding] = []
     found += await quantity_findings(pool, scope.may_balance, lots, judged)
+    queries = _stock_queries(scope, lots, gtin, lot, bounds)
+    look = await stock_findings(pool, queries, scope.stock_seen or _everything, found, bounds.stock_seconds)
+    found += look.findings
     found += leg_findings(judged)
     found += recall_findings(judged)
     found += reuse_findings(judged)
@@ -91,7 +104,29 @@ async def list_findings(
         found += await _conflicts(pool, scope, bounds)
     order = {kind: position for position, kind in enumerate(KINDS)}
     found.sort(key=lambda one: (order[one.kind], one.code, one.finding_id))
-    return FindingList(findings=tuple(found), lots=len(lots), items=len(judged), events=bounds.events)
+    return FindingList(
+        findings=tuple(found),
+        lots=len(lots),
+        items=len(judged),
+        events=bounds.events,
+        stock_whole=look.whole,
+    )
+
+
+async def _everything(stock: Stock) -> Stock:
+    return stock
+
+
+def _stock_queries(
+    scope: Scope, lots: Sequence[asyncpg.Record], gtin: str, lot: str, bounds: Bounds
+) -> list[StockQuery]:
+    """The lot that is asked for, else the products of the newest lots, of those whose quantities may be seen."""
+    if scope.stock_seen is None and not scope.viewer.whole:
+        return []
+    if lot:
+        return [StockQuery(gtin=gtin, lot=lot)] if gtin and scope.may_balance(gtin) else []
+    goods = [one for one in dict.fromkeys(row["gtin"] for row in lots) if scope.may_balance(one)]
+    return [StockQuery(gtin=one) for one in goods[: bounds.goods]]
 
 
 def _item(gtin: str, serial: str) -> str:

@@ -13,7 +13,7 @@ from suyuan.compliance.model import Leg
 from suyuan.trace.model import Fact, Trace
 from suyuan.trace.state import short_name
 
-KINDS = ("quantity", "leg", "contradiction", "recall", "consignment", "reuse")
+KINDS = ("quantity", "stock", "leg", "contradiction", "recall", "consignment", "reuse")
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +33,8 @@ class ListedFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A finding with what it is about, who is concerned, and both sides of its evidence.
 
     ``finding_id`` is the same for the same finding, however often it is computed. ``since`` is the moment from which
-    its age counts. ``owed_by`` is the role that can resolve it, ``parties`` those that speak in it here.
+    its age counts. ``owed_by`` is the role that can resolve it, ``parties`` those that speak in it here. ``step`` and
+    ``quantity`` say of stock where in the warehouse a difference arose and how large it is; ``alarm``: act at once.
     """
 
     finding_id: str
@@ -49,6 +50,9 @@ class ListedFinding(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
     event_keys: tuple[int, ...] = ()
+    step: str = ""
+    quantity: str = ""
+    alarm: bool = False
 
 
 class Judged(msgspec.Struct, frozen=True):

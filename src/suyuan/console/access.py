@@ -33,6 +33,7 @@ from suyuan.api.addresses import ADDRESS
 from suyuan.api.model import Call, Services, services_of
 from suyuan.canon import base32_text
 from suyuan.console.frame import Page, Words
+from suyuan.console.open_findings import OpenFindings
 from suyuan.db.keyfiles import load_or_create
 from suyuan.errors import InputError, PermissionDenied, TooLargeError
 from suyuan.parties import Grant, Party, find_holders, get_party, grants_at
@@ -90,6 +91,7 @@ class Console:
         configured = services.settings
         self.operator = Words(configured.operator_name_zh, configured.operator_name_en)
         self._asked = -_OPERATOR_SECONDS
+        self.open_findings = OpenFindings()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Console:
         # The framework copies routers with what hangs on them; there is one pool and one set of limits.

@@ -7,19 +7,22 @@ from datetime import UTC, datetime, timedelta
 from litestar import get
 from litestar.params import FromQuery
 
-from suyuan.api.model import Call, services_of
+from suyuan.api.model import Call, Services, services_of
+from suyuan.api.stock import STAKE_ROLES, WAREHOUSE, stock_seen
+from suyuan.catalog import find_products
 from suyuan.compliance.findings import Bounds, FindingList, Scope, list_findings
 from suyuan.compliance.findings_model import ListedFinding
 from suyuan.compliance.legs import load_profiles
-from suyuan.console.access import Session, signed_in
+from suyuan.compliance.stock_model import Stock
+from suyuan.console.access import Session, console_of, signed_in
 from suyuan.console.consignment_view import named
-from suyuan.console.findings import KINDS, age, finding_row, how, sentence, sides, who
+from suyuan.console.findings import KINDS, age, finding_row, how, sentence, sides, step, who
 from suyuan.console.frame import NavEntry, Page, language_of, render, static_path, words
 from suyuan.console.links import FINDING, FINDINGS, with_query
 from suyuan.console.recognition import tidy
 from suyuan.console.search import may_balance
 from suyuan.console.words import Voice, voice_of
-from suyuan.db.pool import sql
+from suyuan.db.pool import Pool, sql
 from suyuan.errors import NotFoundError
 from suyuan.parties import find_parties
 
@@ -28,13 +31,35 @@ PAGE = 40
 _AGES = (7, 30, 90)
 
 
-async def find_all(request: Call, session: Session, *, gtin: str = "", lot: str = "") -> FindingList:
+async def find_all(services: Services, session: Session, *, gtin: str = "", lot: str = "") -> FindingList:
     """The findings that the session's party may see."""
-    services = services_of(request)
-    scope = Scope(session.viewer, session.party.party_id, lambda one: may_balance(session, one))
+    scope = Scope(
+        session.viewer,
+        session.party.party_id,
+        lambda one: may_balance(session, one),
+        lambda stock: _stock_of(services.pool, session, stock),
+    )
     profiles = load_profiles(services.settings.data_dir / "legs")
     return await list_findings(
         services.pool, services.reader, profiles, datetime.now(UTC), scope, gtin=gtin, lot=lot
+    )
+
+
+async def _stock_of(pool: Pool, session: Session, found: Stock) -> Stock:
+    """What of the stock the party of the session sees, as the door for machines shows it."""
+    if session.viewer.whole:
+        return found
+    party_id = session.party.party_id
+
+    def holds(roles: tuple[str, ...], gtin: str) -> bool:
+        return any(grant.role in roles and grant.covers(gtin) for grant in session.grants)
+
+    async def has_stake(gtin: str) -> bool:
+        product = (await find_products(pool, [gtin])).get(gtin)
+        return holds(STAKE_ROLES, gtin) or (product is not None and product.owner_party == party_id)
+
+    return await stock_seen(
+        pool, party_id, found, has_stake=has_stake, keeps=lambda gtin: holds((WAREHOUSE,), gtin)
     )
 
 
@@ -59,7 +84,10 @@ async def show_findings(
     voice = voice_of(language_of(request, session))
     lot = tidy(lot)[:20]
     gtins = await _gtins_of(request, lot) if lot else [""]
-    lists = [await find_all(request, session, gtin=gtin, lot=lot if gtin else "") for gtin in gtins]
+    services = services_of(request)
+    lists = [await find_all(services, session, gtin=gtin, lot=lot if gtin else "") for gtin in gtins]
+    if not lot:
+        console_of(request).open_findings.note(session.party.party_id, len(lists[0].findings))
     now = datetime.now(UTC)
     found = [
         one
@@ -92,6 +120,7 @@ async def show_findings(
         days=days,
         ages=_AGES,
         looked=(sum(x.lots for x in lists), sum(x.items for x in lists)),
+        stock_whole=all(x.stock_whole for x in lists),
         bounds=Bounds(),
         earlier=with_query(FINDINGS, **query, start=max(start - PAGE, 0) or "") if start else "",
         later=with_query(FINDINGS, **query, start=start + PAGE) if start + PAGE < len(found) else "",
@@ -115,7 +144,7 @@ async def show_finding(
     """One finding, computed again: it may have gone meanwhile, and the page says so."""
     session = await signed_in(request)
     voice = voice_of(language_of(request, session))
-    listed = await find_all(request, session, gtin=gtin, lot=lot)
+    listed = await find_all(services_of(request), session, gtin=gtin, lot=lot)
     one = next((each for each in listed.findings if each.finding_id == finding), None)
     if one is None:
         raise NotFoundError(
@@ -137,6 +166,7 @@ async def show_finding(
         sentence=sentence(one, names, voice),
         who=who(one, names, voice),
         how=how(one, voice),
+        step=step(one, voice),
         age=age(one.since, now, voice),
         sides=sides(one, names, voice),
         things=[named(uri, voice) for uri in one.things],

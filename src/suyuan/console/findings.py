@@ -16,6 +16,7 @@ from suyuan.web.headlines import headline
 
 KINDS: dict[str, Pair] = {
     "quantity": ("数量", "Quantities"),
+    "stock": ("库存", "Stock"),
     "leg": ("法定环节", "Required legs"),
     "contradiction": ("内容矛盾", "Contradictions"),
     "recall": ("召回", "Recalls"),
@@ -23,6 +24,15 @@ KINDS: dict[str, Pair] = {
     "reuse": ("追溯码重复使用", "Codes used again"),
 }
 _ALARMS = frozenset({"recall", "reuse", "contradiction"})
+# Where on the way through a warehouse a difference of stock arose.
+STEPS: dict[str, Pair] = {
+    "tally": ("理货", "tally"),
+    "activation": ("激活", "activation"),
+    "storage": ("存放", "storage"),
+    "packing": ("装箱", "packing"),
+    "exit-list": ("出区清单", "exit list"),
+    "gate": ("卡口", "gate"),
+}
 _HOW: dict[str, Pair] = {
     "balance.entry.difference": (
         "仓库复核理货数量，残损的按残损上报；申报有误的由报关行修改核注清单。补交后本异常自动消失。",
@@ -39,6 +49,34 @@ _HOW: dict[str, Pair] = {
     "balance.outflow.uncoded": (
         "仓库补交装箱记录，写明每个包裹装入的追溯码；没有贴码的货物不得出区销售。",
         "The warehouse hands in which codes went into each parcel; goods without a code must not leave for sale.",
+    ),
+    "stock.tally.difference": (
+        "仓库复核理货数量，残损的按残损上报；申报有误的由报关行修改核注清单。",
+        "The warehouse counts again and reports what is damaged, or the broker amends the bonded list.",
+    ),
+    "stock.codes.surplus": (
+        "仓库找出没有货物的追溯码并作废，或补报漏登的到货。",
+        "The warehouse finds the codes that have no goods and voids them, or reports goods that were not tallied.",
+    ),
+    "stock.count.difference": (
+        "仓库在该库位再盘一次；短少的查找去向并上报残损或丢失，多出的查明来源。",
+        "The warehouse counts that place again, then reports what is damaged or lost, or finds where more came from.",
+    ),
+    "stock.outflow.uncoded": (
+        "仓库补交装箱记录，写明每个包裹装入的追溯码；没有贴码的货物不得出区销售。",
+        "The warehouse hands in which codes went into each parcel; goods without a code must not leave for sale.",
+    ),
+    "stock.list.difference": (
+        "报关行核对出区核注清单与所含包裹的清单，更正有误的一方。",
+        "The broker compares the exit list with the lists of its parcels and amends the one that is wrong.",
+    ),
+    "stock.exit.excess": (
+        "报关行与仓库核对出区清单和入账数量，查明多出区的货物来源。",
+        "Broker and warehouse compare exit lists with what was entered, and find where the surplus came from.",
+    ),
+    "stock.gate.difference": (
+        "仓库核对核放单与出区清单的件数，差异在过卡前更正，过卡后上报海关。",
+        "The warehouse compares gate pass and exit list: put it right before the gate, report it to customs after.",
     ),
     "leg.missing": (
         "由责任方补交该环节的单证或事件；任何被系统识别的格式均可。",
@@ -84,6 +122,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     age: str
     href: str
+    step: str = ""
+    quantity: str = ""
 
 
 class SideView(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,12 +140,19 @@ def finding_row(one: ListedFinding, parties: dict[str, str], now: datetime, voic
         kind=voice.pair(KINDS[one.kind]),
         code=one.code,
         sentence=sentence(one, parties, voice),
-        tone="alarm" if one.kind in _ALARMS else "caution",
+        tone="alarm" if one.kind in _ALARMS or one.alarm else "caution",
         lot=one.lot,
         who=who(one, parties, voice),
         age=age(one.since, now, voice),
         href=finding_href(one),
+        step=step(one, voice),
+        quantity=one.quantity,
     )
+
+
+def step(one: ListedFinding, voice: Voice) -> str:
+    """The step of the warehouse where a difference arose; empty for findings of other kinds."""
+    return voice.pair(STEPS[one.step]) if one.step else ""
 
 
 def sentence(one: ListedFinding, parties: dict[str, str], voice: Voice) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from litestar import get
 
 from suyuan.api.model import Call, services_of
-from suyuan.console.access import signed_in
+from suyuan.console.access import Session, console_of, signed_in
+from suyuan.console.finding_pages import find_all
 from suyuan.console.frame import NavEntry, Page, render, words
 from suyuan.db.pool import sql
 from suyuan.sheets.templates import templates
@@ -34,8 +35,18 @@ async def start(request: Call) -> Page:
         nav="home",
         papers=papers,
         figures=figures,
+        open_findings=await _open_findings(request, session),
         sheets=[(one.name, words(one.title("zh-CN"), one.title("en"))) for one in templates().values()],
     )
+
+
+async def _open_findings(request: Call, session: Session) -> int | None:
+    services = services_of(request)
+
+    async def compute() -> int:
+        return len((await find_all(services, session)).findings)
+
+    return await console_of(request).open_findings.count(session.party.party_id, compute)
 
 
 ROUTES = (start,)
