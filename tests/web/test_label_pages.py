@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
@@ -15,8 +16,11 @@ import pytest
 import web_samples as samples
 from web_source import FIRST, LABELS, MALFORMED, MISSING, RECALLED, VOIDED, SampleSource, application
 
+from suyuan.errors import InputError, UnsupportedError
+from suyuan.issuing import PatternKeys
 from suyuan.label.model import REASONS
 from suyuan.scans.label_model import CHECK_BOUNDS, LabelCheck
+from suyuan.scans.label_nonces import make_nonce, open_nonce, seal_nonce
 from suyuan.web.label_files import NAMES, served_files, served_path
 from suyuan.web.label_page import DOOR
 
@@ -231,3 +235,24 @@ async def test_a_picture_or_a_form_that_is_too_large_is_cut_off_while_it_is_read
     many = await send(client, *[JPEG] * 60, accept="application/json")
     assert many.status_code == 413
     assert max(bounds.images for bounds in CHECK_BOUNDS.values()) < 60
+
+
+async def test_an_installation_that_cannot_look_at_images_says_so(
+    client: httpx.AsyncClient, source: SampleSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def missing(uri: str) -> None:
+        raise UnsupportedError("label.extra", "This installation cannot look at images.")
+
+    monkeypatch.setattr(source, "label_challenge", missing)
+    answer = await client.get(PAGE)
+    assert answer.status_code == 415 and "This says nothing about the item" in answer.text
+
+
+def test_a_nonce_of_another_label_is_refused_under_this_address() -> None:
+    keys = PatternKeys({"0": b"k" * 32})
+    now = datetime.now(UTC)
+    sealed = seal_nonce(keys, make_nonce(samples.GTIN, "A1", now))
+    for uri in ("", f"https://id.gs1.org/01/{samples.GTIN}/21/A1"):
+        assert open_nonce(keys, sealed, now, uri).serial == "A1"
+    with pytest.raises(InputError, match=r"scan\.label\.nonce"):
+        open_nonce(keys, sealed, now, f"https://id.gs1.org/01/{samples.GTIN}/21/A2")

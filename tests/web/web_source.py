@@ -122,7 +122,7 @@ class SampleSource:
         )
 
     async def check_label(
-        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+        self, uri: str, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
     ) -> LabelCheck:
         """The answer that the first picture names after ``answer:``, a JSON text, behind the picture itself."""
         pictures = list(images)

@@ -103,12 +103,19 @@ class LabelChecker:
         )
 
     async def check(
-        self, nonce: str, images: Sequence[bytes], *, address: str, place: str = "", track: str = ""
+        self,
+        nonce: str,
+        images: Sequence[bytes],
+        *,
+        address: str,
+        place: str = "",
+        track: str = "",
+        uri: str = "",
     ) -> LabelCheck:
         """See ``LabelChecks.check``."""
         check_extra()
         check_place(place)
-        opened = open_nonce(self._keys, nonce, datetime.now(UTC))
+        opened = open_nonce(self._keys, nonce, datetime.now(UTC), uri)
         enrolment = await self._enrolment(opened.gtin, opened.serial, track, len(images))
         subjects = self._subjects(opened, address)
         row = await self._pool.fetchrow(

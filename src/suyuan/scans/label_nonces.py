@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from suyuan.errors import InputError
+from suyuan.gs1.percent import encode_value
 from suyuan.issuing import PatternKeys
 from suyuan.label.path import TiltPath, tilt_path
 
@@ -54,8 +55,10 @@ def seal_nonce(keys: PatternKeys, nonce: LabelNonce) -> str:
     return base64.urlsafe_b64encode(packed + keys.signature(packed)).rstrip(b"=").decode("ascii")
 
 
-def open_nonce(keys: PatternKeys, text: str, now: datetime) -> LabelNonce:
-    """What a nonce says. Raises ``InputError`` (``scan.label.nonce``) for one that is not ours or has ended."""
+def open_nonce(keys: PatternKeys, text: str, now: datetime, uri: str = "") -> LabelNonce:
+    """What a nonce says. Raises ``InputError`` (``scan.label.nonce``) for one that is not ours, has ended, or is that
+    of another label than ``uri`` names.
+    """
     try:
         raw = base64.urlsafe_b64decode(text[:_MAX_CHARACTERS].encode("ascii") + b"==")
         packed, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
@@ -64,7 +67,8 @@ def open_nonce(keys: PatternKeys, text: str, now: datetime) -> LabelNonce:
         nonce = msgspec.msgpack.decode(packed, type=LabelNonce)
     except (UnicodeEncodeError, binascii.Error, msgspec.MsgspecError):
         raise _no_nonce() from None
-    if nonce.expires_at <= now:
+    of = f"https://id.gs1.org/01/{nonce.gtin}/21/{encode_value(nonce.serial)}"
+    if nonce.expires_at <= now or uri not in ("", of):
         raise _no_nonce()
     return nonce
 

@@ -119,6 +119,7 @@ class LabelDoor:
             async with received_upload(_chunks(receive), question.content_type) as sent:
                 track = sent.fields.get("track", "")
                 check = await self._source.check_label(
+                    uri,
                     sent.field("nonce"),
                     sent.images,
                     address=str(scope.get("suyuan_address", "")),

@@ -102,9 +102,9 @@ class ItemSource(Protocol):
         ...
 
     async def check_label(
-        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+        self, uri: str, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
     ) -> LabelCheck:
-        """Check a label by what somebody at ``address`` sent; see ``LabelChecks.check``."""
+        """Check the item's label by what somebody at ``address`` sent; see ``LabelChecks.check``."""
         ...
 
     async def bundle(self, uri: str) -> bytes | None:

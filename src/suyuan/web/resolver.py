@@ -360,8 +360,10 @@ class _UnknownThingError(NotFoundError):
 
 
 def _notice_of(error: SuyuanError) -> Notice:
-    if error.code == "web.label.not_enrolled":
+    if error.code in ("web.label.not_enrolled", "scan.label.unknown"):
         return "not-enrolled"
+    if error.code == "label.extra":
+        return "unavailable"
     if error.code == "web.code.malformed":
         return "malformed"
     if error.http_status == 404:

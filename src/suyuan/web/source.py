@@ -20,8 +20,9 @@ from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Coverage
 from suyuan.enrolment.enrolling import ENROLLING
+from suyuan.enrolment.image_worker import check_extra
 from suyuan.enrolment.records import find_enrolments
-from suyuan.errors import NotFoundError
+from suyuan.errors import NotFoundError, UnsupportedError
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
@@ -222,16 +223,20 @@ class StoredItems:
         return None if self._labels is None else await self._labels.challenge(uri)
 
     async def check_label(
-        self, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
+        self, uri: str, nonce: str, images: Sequence[bytes], *, address: str, track: str = ""
     ) -> LabelCheck:
-        """Check a label by a capture; see ``LabelChecks.check``."""
+        """Check the item's label by a capture; see ``LabelChecks.check``."""
         if self._labels is None:
             raise NotFoundError("web.label.not_enrolled", "No label is checked here.", path="/")
-        return await self._labels.check(nonce, images, address=address, track=track)
+        return await self._labels.check(nonce, images, address=address, track=track, uri=uri)
 
     async def _has_label(self, trace: Trace) -> bool:
         """Whether the item's label can be checked; its enrolment is a fact of its trace, so that few need be asked."""
         if self._labels is None or all(fact.biz_step != ENROLLING for fact in trace.facts):
+            return False
+        try:
+            check_extra()
+        except UnsupportedError:
             return False
         return bool(await find_enrolments(self._reader.pool, trace.gtin, trace.serial))
 
