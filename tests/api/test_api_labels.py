@@ -167,6 +167,7 @@ async def test_a_check_that_cannot_be_made_says_why(deployment: Deployment) -> N
         ({"nonce": "made up"}, (), 400, "scan.label.nonce"),
         ({"nonce": "x" * 4000}, (), 400, "scan.label.nonce"),
         ({"track": "B"}, (), 404, "scan.label.unknown"),
+        ({"uri": _printed(deployment, never)}, (), 400, "scan.label.nonce"),
         ({"track": "Z"}, (), 400, "enrolment.track"),
         ({"place": "Hangzhou"}, (), 400, "scan.place.form"),
         ({}, (picture(uri),) * 4, 400, "scan.label.images"),
@@ -216,5 +217,5 @@ async def test_the_doors_are_described(deployment: Deployment) -> None:
     paths = (await deployment.client.get("/schema")).json()["paths"]
     form = paths["/api/v1/labels/checks"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["images"]
-    assert {"nonce", "track", "place", "images"} == set(form["properties"])
+    assert {"nonce", "uri", "track", "place", "images"} == set(form["properties"])
     assert "multipart/form-data" in paths["/api/v1/labels/enrolments"]["post"]["requestBody"]["content"]

@@ -125,6 +125,12 @@ async def test_a_nonce_serves_one_label_once_and_not_for_long(label_world: Label
     )
     codes = sorted(one.code if isinstance(one, ConflictError) else "answered" for one in answers)  # type: ignore[union-attr]
     assert codes == ["answered"] + ["scan.label.nonce.used"] * 3
+    # However it is spelt: base64 has filling, and its last letter some bits that mean nothing.
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = nonce[:-1] + last[last.index(nonce[-1]) ^ 1]
+    for spelt in (nonce + "=", nonce[:9] + "!" + nonce[9:], twin):
+        with pytest.raises((ConflictError, InputError)):
+            await label_world.check(0, nonce=spelt)
     # Bound to its label: a picture of another one is a picture of another one.
     first = (await label_world.challenge(0)).nonce
     assert (await label_world.check(1, nonce=first)).reasons == ("other_code",)

@@ -92,6 +92,7 @@ _ENROL_FORM = _form(
 )
 _CHECK_FORM = _form(
     nonce="From a challenge.",
+    uri="The item whose label it is, if the answer is to be refused for another one.",
     track="A or B, where the label has both records.",
     place="A UN/LOCODE or six digits of GB/T 2260, or nothing.",
 )
@@ -196,6 +197,7 @@ async def check_label(request: Call) -> Response[CheckAnswer]:
             address=str(request.scope.get(ADDRESS, "")),
             place=upload.fields.get("place", ""),
             track=_chosen(upload.fields.get("track", "")),
+            uri=read_thing(named) if (named := upload.fields.get("uri", "")) else "",
         )
     headers = {"Cache-Control": "no-store"}
     if check.retry_seconds:

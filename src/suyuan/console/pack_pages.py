@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Response, get, post
 
-from suyuan.api.batch_files import DEFAULT_STYLE, label_of, scratch_codes
+from suyuan.api.batch_files import DEFAULT_STYLE, label_of, patterns, scratch_codes
 from suyuan.api.model import Call, services_of
 from suyuan.capture.prepare import Deliverer
 from suyuan.catalog import find_products
@@ -262,10 +262,12 @@ async def print_label(request: Call) -> Response[bytes]:
             services.pool, gtin=order.gtin, lot=order.lot, party_id=session.party.party_id, draw_id=order.draw
         )
         product = (await find_products(services.pool, [batch.gtin])).get(batch.gtin)
-        scratch = [""]
-        if get_style(order.style).panel is not None:
+        scratch, drawn, style = [""], [b""], get_style(order.style)
+        if style.panel is not None:
             scratch = scratch_codes(batch, services.scratch_keys, [serial])
-        label = label_of(batch, services.settings, serial, product, None, scratch[0])
+        if style.pattern is not None:
+            drawn = patterns(batch, services.pattern_keys, [serial])
+        label = label_of(batch, services.settings, serial, product, None, scratch[0], drawn[0])
         zpl = (printer.add(label) + b"".join(printer.finish())).decode("ascii")
         return {"serial": serial, "gtin": batch.gtin, "lot": batch.lot, "zpl": zpl}
 

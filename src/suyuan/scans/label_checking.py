@@ -126,7 +126,7 @@ class LabelChecker:
         if pair >= PAIR_LIMIT or matched >= MATCH_LIMIT:
             return _held(enrolment, row["seconds_left"])
         self._worker.check_free(place_of(address))
-        await self._take(nonce)
+        await self._take(opened)
         capture = _Capture(enrolment, images, place, opened.path, subjects)
         try:
             verdict = await self._verdict(capture, place_of(address))
@@ -179,8 +179,9 @@ class LabelChecker:
             matched=digest("matched", nonce.gtin, nonce.serial),
         )
 
-    async def _take(self, nonce: str) -> None:
-        digest = self._keys.signature(b"used\0" + nonce.encode("ascii"))
+    async def _take(self, nonce: LabelNonce) -> None:
+        # What it says, not how it is written: one nonce has several spellings in base64.
+        digest = self._keys.signature(b"used\0" + msgspec.msgpack.encode(nonce))
         if await self._pool.fetchval(sql(__package__, "take_label_nonce"), digest) is None:
             raise ConflictError(
                 "scan.label.nonce.used",
