@@ -147,16 +147,33 @@ def things_of(events: Iterable[PreparedEvent]) -> dict[bytes, str]:
 
 async def write_things(conn: Connection, uris: dict[bytes, str], month: date) -> None:
     """Make things known, and the month in which those that were known got rows again."""
+    if not uris:
+        return
     keys = sorted(uris)
     names = [uris[key] for key in keys]
+    joined, between = _joined(names)
     known = await conn.fetch(
-        sql(__package__, "add_things"), keys, names, [kind_of_thing(uri) for uri in names], month
+        sql(__package__, "add_things"),
+        b"".join(keys),
+        joined,
+        ",".join([kind_of_thing(uri) for uri in names]),
+        month,
+        between,
     )
     if known:
         old = sorted(row[0] for row in known)
-        clash = await conn.fetchrow(sql(__package__, "check_things"), old, [uris[key] for key in old], month)
+        joined, between = _joined([uris[key] for key in old])
+        clash = await conn.fetchrow(sql(__package__, "check_things"), b"".join(old), joined, month, between)
         if clash is not None:
             raise collision()
+
+
+def _joined(names: Sequence[str]) -> tuple[str, str]:
+    """The names as one text, and what stands between them: something that is in none of them."""
+    between = "\n"
+    while (joined := between.join(names)).count(between) >= len(names):
+        between += "\x1f"
+    return joined, between
 
 
 def collision() -> IntegrityError:

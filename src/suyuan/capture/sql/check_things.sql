@@ -1,6 +1,7 @@
--- Things that were known: a key whose URI differs is a collision, a new month is noted.
+-- Things that were known: a key whose URI differs is a collision, a new month is noted. Keys as in add_things.
 WITH given AS (
-    SELECT key, uri FROM unnest($1::bytea[], $2::text[]) AS g (key, uri)
+    SELECT substring($1::bytea FROM g.place::integer * 16 - 15 FOR 16) AS key, g.uri
+    FROM unnest(string_to_array($2, $4)) WITH ORDINALITY AS g (uri, place)
 ), noted AS (
     INSERT INTO thing_period (key, month)
     SELECT thing.key, $3 FROM given JOIN thing ON thing.key = given.key
