@@ -57,7 +57,7 @@ class Explanation:
         self._means = np.ascontiguousarray((chosen / np.maximum(chosen.sum(axis=0), 1)).T)
         self._around = around - (self._means @ around)[contexts]
         gram = self._around.T @ self._around + _RIDGE * np.eye(around.shape[1], dtype=np.float32)
-        self._solve = np.asarray(np.linalg.solve(gram, self._around.T), np.float32)
+        self._solve = np.ascontiguousarray(np.linalg.inv(gram).astype(np.float32) @ self._around.T)
 
     def part(self, raw: Field) -> Parted:
         """Part a picture of grey levels on the grid; of any brightness and contrast, and unevenly lit."""
@@ -126,7 +126,7 @@ def _evened(raw: Field, explained: Field) -> Field:
     mean_raw, mean = _around_each(raw), _around_each(explained)
     variance = _around_each(explained * explained) - mean * mean
     gain = (_around_each(raw * explained) - mean_raw * mean) / np.maximum(variance, 1e-3)
-    gain = np.maximum(gain, 0.2 * max(float(np.median(gain)), 1e-3))
+    gain = np.maximum(gain, 0.2 * max(float(np.median(gain[::4, ::4])), 1e-3))
     return np.asarray((raw - (mean_raw - gain * mean)) / gain, np.float32)
 
 

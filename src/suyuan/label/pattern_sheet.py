@@ -69,18 +69,18 @@ def flattened(values: Field) -> Field:
     mean = cv2.blur(values, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT)
     centred = values - mean
     spread = np.sqrt(cv2.blur(centred * centred, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT))
-    floor = max(0.25 * float(np.median(spread)), 1e-3)
+    floor = max(0.25 * float(np.median(spread[::4, ::4])), 1e-3)
     return np.asarray(centred / np.maximum(spread, floor), np.float32)
 
 
 def pixels_per_symbol(homography: NDArray[np.float64], placement: Placement) -> float:
-    """How many pixels a symbol measures in its shorter direction, at the middle of the pattern."""
+    """The square root of the pixels that a symbol covers, at the middle of the pattern."""
     step = placement.side / SYMBOLS
     middle = np.array([placement.x + placement.side / 2, placement.y + placement.side / 2])
     steps = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)]) * step
     across = project(homography, middle + steps)
     jacobian = np.column_stack([across[1] - across[0], across[3] - across[2]])
-    return float(np.linalg.svd(jacobian, compute_uv=False)[-1])
+    return float(np.sqrt(abs(np.linalg.det(jacobian))))
 
 
 def inside(homography: NDArray[np.float64], placement: Placement, shape: tuple[int, ...]) -> bool:

@@ -40,6 +40,7 @@ ATTACKS: Final = (
 )
 
 _CELLS: Final = 6  # samples a symbol that an attacker takes from a scan
+_GREY_ROUNDS: Final = 10
 _REACH: Final = 2  # symbols around one that the learned reader looks at
 
 
@@ -72,7 +73,7 @@ def copied(
         other = rng.integers(0, 2, (SYMBOLS, SYMBOLS), np.uint8)
         return print_dots(artwork(uri, other, layout), machine, rng)
     if attack == "grey_reprint":
-        return _grey(genuine, uri, bits, layout, split, rng)
+        return _grey(genuine, uri, layout, split, rng)
     raise ValueError(f"no attack is called {attack!r}")
 
 
@@ -172,26 +173,36 @@ def _features(cells: Field) -> NDArray[np.float64]:
     return np.concatenate([own, around, np.ones((SYMBOLS * SYMBOLS, 1))], axis=1).astype(np.float64)
 
 
-def _grey(genuine: Field, uri: str, bits: Dots, layout: Layout, split: Split, rng: Generator) -> Field:
-    """Dots at twice the resolution, chosen in rounds so that their spread ink gives back the scan's grey levels."""
+def _grey(genuine: Field, uri: str, layout: Layout, split: Split, rng: Generator) -> Field:
+    """Dots at twice the resolution, chosen in rounds so that their print, as far as it can be foretold, is the scan.
+
+    The attacker knows the machine: how ink spreads over a spot, where it begins to cover, and what light makes of it.
+    """
     fine = Layout(dpi=2 * layout.dpi, module_dots=2 * layout.module_dots, symbol_dots=2 * layout.symbol_dots)
     printer = draw_press(split, rng, technology="double", dpi=fine.dpi)
-    cells = _symbol_scan(genuine, uri, layout, split, rng)[
-        _REACH * _CELLS : -_REACH * _CELLS, _REACH * _CELLS : -_REACH * _CELLS
-    ]
-    low, high = np.percentile(cells, (5, 95))
-    ink = np.clip((high - cells) / max(high - low, 1e-3), 0, 1).astype(np.float32)
+    framed = _symbol_scan(genuine, uri, layout, split, rng)
+    inner = slice(_REACH * _CELLS, -_REACH * _CELLS)
+    cells = np.asarray(framed[inner, inner], np.float32)
+    low, high = np.percentile(cells, (3, 97))
+    wanted = np.clip((high - cells) / max(high - low, 1e-3), 0, 1).astype(np.float32)
     side = SYMBOLS * fine.symbol_dots
-    target = cv2.resize(ink, (side, side), interpolation=cv2.INTER_CUBIC)
-    spot = printer.spot / (25400 / fine.dpi)
-    wanted = target.copy()
-    dots = (wanted > 0.5).astype(np.float32)
-    best, least = dots, np.inf
-    for _ in range(12):
-        missed = target - cv2.GaussianBlur(dots, (0, 0), spot)
+    target = np.asarray(cv2.resize(wanted, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+    spot, seen = printer.spot / (25400 / fine.dpi), printer.scatter / (25400 / fine.dpi)
+    aim, best, least = target.copy(), target > 0.5, np.inf
+    for _ in range(_GREY_ROUNDS):
+        dots = aim > 0.5
+        ink = cv2.GaussianBlur(dots.astype(np.float32), (0, 0), spot)
+        covered = 1 / (1 + np.exp((0.5 - printer.gain - ink) / printer.softness))
+        missed = target - _darkness(np.asarray(covered, np.float32), printer.density, seen)
         error = float(np.square(cv2.GaussianBlur(missed, (0, 0), 1.5)).mean())
         if error < least:
             best, least = dots, error
-        wanted += 0.5 * missed
-        dots = (wanted > 0.5).astype(np.float32)
+        aim += np.float32(0.3) * missed
     return print_dots(artwork(uri, best.astype(np.uint8), fine), printer, rng)
+
+
+def _darkness(covered: Field, density: float, scatter: float) -> Field:
+    """How dark a scan shows covered paper, 0 to 1."""
+    light = np.exp(covered * np.float32(-0.5 * np.log(10) * density))
+    reflected = light * cv2.GaussianBlur(light, (0, 0), scatter)
+    return np.asarray((1 - reflected) / (1 - 10**-density), np.float32)

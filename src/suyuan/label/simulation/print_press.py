@@ -75,8 +75,8 @@ _FACTORS: Final[dict[Technology, dict[str, float]]] = {
     "laser": {"spot": 1.25, "edge": 1.3, "satellites": 8.0, "dot_spread": 1.3, "grain": 1.5, "jitter": 1.5},
     # Heat: soft spots of one element each, no satellites, elements that differ.
     "thermal": {"spot": 1.6, "element_spread": 1.5, "satellites": 0.1, "edge": 0.9, "mottle": 0.7},
-    # A finer machine of the same kind, dots of half the size.
-    "double": {"spot": 0.62, "edge": 0.85, "missing": 0.7},
+    # A finer machine, dots of half the size, on the smoothest stock that its owner could find.
+    "double": {"spot": 0.62, "edge": 0.55, "fibre": 0.55, "dot_spread": 0.8, "jitter": 0.6, "missing": 0.5},
 }
 
 
