@@ -1,5 +1,6 @@
 """The work beside the doors: the log is sequenced and published, partitions are made ahead of need, the erasure journal
-is kept outside the database too, and images of label checks go when their days are over.
+is kept outside the database too, and what has its days goes when they are over: images of label checks, ended sessions
+of people, counts of page views.
 
 ``suyuan serve`` runs it too; a process of its own is for deployments that serve from several machines. Any number
 may run, one sequencer is active.
@@ -16,7 +17,9 @@ import structlog
 from suyuan.app import Services, open_services
 from suyuan.db.partitions import ensure_all_partitions
 from suyuan.errors import SuyuanError
+from suyuan.parties.sessions_forgetting import forget_sessions
 from suyuan.scans.label_images import forget_images
+from suyuan.scans.page_views import forget_page_views
 from suyuan.settings import Settings
 from suyuan.vault.erasing import keep_erasures
 
@@ -24,6 +27,7 @@ _logger = structlog.get_logger("suyuan.worker")
 PARTITIONS_EVERY = 6 * 3600.0
 ERASURES_EVERY = 10.0
 IMAGES_EVERY = 3600.0
+OLD_EVERY = 6 * 3600.0
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SuyuanError)
 
 
@@ -33,7 +37,8 @@ async def work(services: Services, stop: asyncio.Event) -> None:
     Raises ``IntegrityError`` where the log must not be signed any more.
     """
     beside = [
-        asyncio.create_task(kept(services)) for kept in (_keep_partitions, _keep_erasures, _forget_images)
+        asyncio.create_task(kept(services))
+        for kept in (_keep_partitions, _keep_erasures, _forget_images, _forget_old)
     ]
     try:
         await services.sequencer().run(stop)
@@ -71,14 +76,24 @@ async def _keep_erasures(services: Services) -> None:
 async def _forget_images(services: Services) -> None:
     while True:
         try:
-            days = await forget_images(
-                services.pool, services.vault, days=services.settings.label_image_days
-            )
+            days = await forget_images(services.pool, services.vault, days=services.settings.label_image_days)
             if days:
                 _logger.info("images of label checks erased", days=days)
         except _LOST as error:
             _logger.warning("images not erased", error=getattr(error, "code", type(error).__name__))
         await asyncio.sleep(IMAGES_EVERY)
+
+
+async def _forget_old(services: Services) -> None:
+    while True:
+        try:
+            sessions = await forget_sessions(services.pool)
+            views = await forget_page_views(services.pool)
+            if sessions or views:
+                _logger.info("old rows forgotten", sessions=sessions, page_views=views)
+        except _LOST as error:
+            _logger.warning("old rows not forgotten", error=type(error).__name__)
+        await asyncio.sleep(OLD_EVERY)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from suyuan import customs
 from suyuan.customs.derivation import RULES
+from suyuan.customs.drafting import place_of_district
 from suyuan.customs.tables import FieldRule, field_labels
 
 DOMAIN = Path(os.environ.get("SUYUAN_DOMAIN", Path(__file__).parents[3] / "shared" / "domain"))
@@ -90,3 +91,19 @@ def test_the_samples_at_hand_are_read() -> None:
             assert customs.read(data).events
             read += 1
     assert read >= 7
+
+
+def test_districts_lie_where_the_table_says():
+    places = {code: place_of_district(code) for code in ("5165", "3105", "2916", "4604", "5141", "9999", "")}
+    assert places == {
+        "5165": "urn:suyuan:place:CNNSA:5165",
+        "3105": "urn:suyuan:place:CNNGB:3105",
+        "2916": "urn:suyuan:place:CNHGH:2916",
+        "4604": "urn:suyuan:place:CNCGO:4604",
+        "5141": "urn:suyuan:place:CNCAN:5141",
+        "9999": "urn:suyuan:place:CN:9999",
+        "": "urn:suyuan:place:CN:",
+    }
+    # Every district whose name is known has its place.
+    for code in customs.packaged_codes().entries("customs_district"):
+        assert not place_of_district(code).startswith("urn:suyuan:place:CN:"), code

@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suyuan.cli.context import AsJson, DataDir, leave_names, load_settings, note, read_names, say, show
+from suyuan.cli.metrics_folder import metrics_folder
 from suyuan.errors import SuyuanError, UnavailableError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def serve(
         # Server processes load these very settings from their environment.
         os.environ.update(_environment(configured))
         # All server processes count into one folder, so that whichever is asked answers for all of them.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="suyuan-metrics-"))
+        folder = stack.enter_context(metrics_folder())
         os.environ.update(PROMETHEUS_MULTIPROC_DIR=folder)
         beside = _Worker(configured)
         server = Granian(

@@ -6,6 +6,9 @@ value of the record outside a person document's raw URI. Extension fields are in
 
 from __future__ import annotations
 
+import csv
+from functools import cache
+from importlib.resources import files
 from urllib.parse import quote
 
 from suyuan.canon import normal_decimal
@@ -31,9 +34,17 @@ CBV_DISPOSITION = "https://ref.gs1.org/cbv/Disp-"
 CBV_TRANSACTION = "https://ref.gs1.org/cbv/BTT-"
 STEP = "urn:suyuan:bizstep:"
 DISPOSITION = "urn:suyuan:disp:"
-# Where a customs district lies, as UN/LOCODE. Part of the rules, not a code list that an operator replaces:
-# changing an entry changes events and so is a new version of the rules that use it.
-_DISTRICT_LOCODE = {"5165": "CNNSA", "5166": "CNNSA", "5141": "CNCAN"}
+
+
+@cache
+def _district_places() -> dict[str, str]:
+    """Where customs districts lie, as UN/LOCODE (``data/district_places.csv``).
+
+    Part of the rules, not a code list that an operator replaces: changing an entry changes events, and so is a new
+    version of the rules that use it. A district that is not in it lies in China, and its code says which it is.
+    """
+    text = files("suyuan.customs").joinpath("data/district_places.csv").read_text("utf-8")
+    return {row["code"]: row["unlocode"] for row in csv.DictReader(text.splitlines())}
 
 
 def part_of_urn(text: str) -> str:
@@ -43,7 +54,7 @@ def part_of_urn(text: str) -> str:
 
 def place_of_district(code: str) -> str:
     """The place URI of a customs district, ``urn:suyuan:place:CNNSA:5165``."""
-    return f"urn:suyuan:place:{_DISTRICT_LOCODE.get(code, 'CN')}:{part_of_urn(code)}"
+    return f"urn:suyuan:place:{_district_places().get(code, 'CN')}:{part_of_urn(code)}"
 
 
 def authority_of_district(code: str) -> str:

@@ -1,9 +1,11 @@
 """Codes of other systems: their forms, kept as they are written, and their names as things here. Pure.
 
 - ``ccic``: label numbers of fifteen digits, zeros in front included.
-- ``ecode``: Ecode of GB/T 31866: version, numbering system (NSI) and main code (MD). V1 has four digits of NSI and up
-  to 20 of MD, V2 four and up to 28, V3 five and up to 39 letters and digits; V4 five and a text. V0 is binary and
-  never written.
+- ``ecode``: Ecode of GB/T 31866: version, numbering scheme (NSI) and main code (MD). V1 has four digits of NSI and up
+  to 20 of MD, V2 four and up to 28, V3 five and up to 39 letters and digits; V4 five and a text. V0 is for codes that
+  have a form of their own, GS1's among them, and is never written. These lengths are those of the edition of 2015 as
+  they are generally known; the text of 2023, in force since 2023-12-01, was not at hand to confirm them. A code that is
+  longer in it needs a change of ``_FORMS`` alone.
 - ``city``: a city's own system, named by six digits of GB/T 2260; 4 to 40 letters, digits, dots and hyphens.
 - ``url``: an address of the brand's own, taken letter by letter.
 
