@@ -62,8 +62,7 @@ def _curves(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     axes.set_xlabel("attacks let through")
     axes.set_ylabel("genuine captures refused")
     axes.grid(visible=True, which="both", alpha=0.3)
-    if evaluation.attacks:
-        axes.legend(fontsize="small")
+    _name_lines(axes)
 
 
 def _margins(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
@@ -77,4 +76,9 @@ def _margins(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("score less threshold")
     axes.set_ylabel("density")
-    axes.legend(fontsize="small")
+    _name_lines(axes)
+
+
+def _name_lines(axes: Any) -> None:
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(fontsize="small")

@@ -7,6 +7,7 @@ record: the pair of a clip and a record is a trial of a wrong label.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -44,7 +45,7 @@ def units(track: Track, trials: int, seed: int) -> list[Unit]:
     """The parts of an evaluation of at least ``trials`` for each attack, and a quarter as many to calibrate on."""
     found: list[Unit] = []
     splits: tuple[tuple[Split, int], ...] = (
-        ("calibration", max(1, round(trials * CALIBRATION_SHARE))),
+        ("calibration", math.ceil(trials * CALIBRATION_SHARE)),
         ("test", trials),
     )
     for split, wanted in splits:

@@ -11,16 +11,16 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable
 from typing import Final, cast
 
 import msgspec
 
 from suyuan.errors import InputError, TooLargeError
 from suyuan.label.evaluation import GENUINE, Split
+from suyuan.label.manifest_cells import files_in, number_in, path_in, placement_in
 from suyuan.label.model import Placement, Track
-from suyuan.label.path import DIRECTIONS, Direction, TiltPath
+from suyuan.label.path import DIRECTIONS, TiltPath
 
 MANIFEST_MARK: Final = "# suyuan label manifest 1"
 REQUIRED: Final = ("split", "track", "label", "uri", "attack", "phone", "files")
@@ -224,13 +224,13 @@ def _capture(number: int, row: Row, faults: Faults) -> ManifestCapture | None:
         fault("attack", f"{GENUINE}, or the attack in lower case letters, digits and underscores.")
     if row["condition"] and row["attack"] != GENUINE:
         fault("condition", "Only genuine captures have a condition; an attack is named in its own column.")
-    files = _files(row["files"], lambda reason: fault("files", reason))
+    files = files_in(row["files"], lambda reason: fault("files", reason))
     if row["track"] == "A" and len(files) > 1:
         fault("files", "A printed pattern is checked by one photo.")
-    path = _path(row["path"])
+    path = path_in(row["path"])
     if path is None:
         fault("path", f"Directions with a space between, of: {', '.join(DIRECTIONS)}.")
-    distance = _number(row["distance_mm"])
+    distance = number_in(row["distance_mm"])
     if row["distance_mm"] and (distance is None or not 1 <= distance <= 10_000):
         fault("distance_mm", "A number from 1 to 10000, or empty.")
     if len(faults) > before or path is None:
@@ -279,11 +279,11 @@ def _label(name: str, row: Row, number: int, faults: Faults) -> ManifestLabel | 
 
     if bool(row["record"]) == bool(row["enrolment"]):
         fault("record", "A label needs its record, or the images that enrol it, and not both.")
-    enrolment = _files(row["enrolment"], lambda reason: fault("enrolment", reason))
+    enrolment = files_in(row["enrolment"], lambda reason: fault("enrolment", reason))
     for column in ("record", "template"):
-        if len(_files(row[column], lambda reason, column=column: fault(column, reason))) > 1:  # type: ignore[misc]
+        if len(files_in(row[column], lambda reason, column=column: fault(column, reason))) > 1:  # type: ignore[misc]
             fault(column, "One file.")
-    placement = _placement(row["placement"])
+    placement = placement_in(row["placement"])
     if row["track"] == "A":
         if not row["template"]:
             fault("template", "A printed pattern needs the file of its template, 512 bytes.")
@@ -317,44 +317,3 @@ def _leaks(rows: list[tuple[int, Row]]) -> Iterable[ManifestFault]:
             if seen.setdefault(name, split) != split and not told[name]:
                 told[name] = True
                 yield ManifestFault(number, column, f"This {column} is in both splits; it belongs to one.")
-
-
-def _files(cell: str, fault: Callable[[str], None]) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in cell.split(";") if name.strip())
-    for name in names:
-        path = PurePosixPath(name)
-        if (
-            "\\" in name
-            or "\x00" in name
-            or path.is_absolute()
-            or ".." in path.parts
-            or re.match(r"[A-Za-z]:", name)
-        ):
-            fault("Files are named from the manifest's folder, with / between, and lie in it.")
-            return ()
-    return names
-
-
-def _path(cell: str) -> TiltPath | None:
-    words = cell.split()
-    if any(word not in DIRECTIONS for word in words):
-        return None
-    return TiltPath(tuple(cast(list[Direction], words)))
-
-
-def _placement(cell: str) -> Placement | None:
-    numbers = [_number(word) for word in cell.split()]
-    if len(numbers) != 3 or None in numbers:
-        return None
-    x, y, side = cast(list[float], numbers)
-    if not (abs(x) < 1000 and abs(y) < 1000 and 1 <= side < 1000):
-        return None
-    return Placement(x, y, side)
-
-
-def _number(cell: str) -> float | None:
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if number == number and abs(number) < 1e9 else None

@@ -1,0 +1,256 @@
+"""``suyuan label evaluate`` and ``simulate``: the same result however it is run, and files that people can try."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("cv2", reason="the extra `label` is not installed")
+
+from suyuan.cli import label_runs
+from suyuan.cli.main import app
+from suyuan.label.evaluation import GENUINE
+from suyuan.label.simulation.pattern_trials import ATTACKS
+
+
+def run(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        app([str(argument) for argument in ("label", *arguments)])
+    out, err = capfd.readouterr()
+    return int(end.value.code or 0), out, err
+
+
+def result(capfd: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
+    code, out, err = run(capfd, *arguments, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tryout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two simulated labels, one of each split, as anybody would make them."""
+    folder = tmp_path_factory.mktemp("labels") / "tryout"
+    with pytest.raises(SystemExit) as end:
+        app(["label", "simulate", str(folder), "--track", "A", "--count", "2", "--jobs", "1"])
+    assert not end.value.code
+    return folder
+
+
+# -- simulated -----------------------------------------------------------------------------------------------
+
+
+def test_the_result_is_the_same_however_many_processes(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = ("evaluate", "--track", "A", "--trials", 1, "--seed", 5)
+    one = result(capfd, *command, "--jobs", 1, "--out", tmp_path)
+    two = result(capfd, *command, "--jobs", 2)
+    assert one["evaluations"] == two["evaluations"]
+    assert one["parameters"] == {"trials": 1, "seed": 5}
+    (evaluation,) = one["evaluations"]
+    assert evaluation["source"] == "simulated"
+    assert {attack["attack"] for attack in evaluation["attacks"]} == set(ATTACKS)
+    assert evaluation["genuine"]["trials"] == 1
+    assert one["times"]["A"]["check_median"] > 0
+
+    # What was kept: tables, plots, trials; and it is not run again.
+    assert "simulator" in (tmp_path / "simulated.md").read_text("utf-8")
+    assert json.loads((tmp_path / "simulated.json").read_bytes())["evaluations"] == one["evaluations"]
+    if pytest.importorskip("matplotlib"):
+        for name in ("roc", "margins"):
+            assert (tmp_path / f"{name}-simulated-A.png").read_bytes().startswith(b"\x89PNG")
+            assert b"</svg>" in (tmp_path / f"{name}-simulated-A.svg").read_bytes()
+
+
+def test_a_run_that_was_stopped_goes_on(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suyuan.label import evaluation_trials
+    from suyuan.label.evaluation import Trial
+
+    made: list[int] = []
+
+    def quick(unit: evaluation_trials.Unit) -> list[Trial]:
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        made.append(unit.number)
+        return [
+            Trial(
+                split=unit.split,
+                attack=attack,
+                label=str(unit.number),
+                answer="matches",
+                score=1,
+                threshold=0,
+            )
+            for attack in (GENUINE, "office_copy")
+        ]
+
+    monkeypatch.setattr(evaluation_trials, "run_unit", quick)
+    command = ("evaluate", "--track", "A", "--trials", 8, "--jobs", 1, "--out", tmp_path)
+    code, _, _ = run(capfd, *command)
+    assert code
+    kept = tmp_path / "trials-A.jsonl"
+    with kept.open("ab") as file:
+        file.write(b'[{"track":"A","split":"te')  # it was stopped as it wrote
+    before = len(made)
+    made.clear()
+    monkeypatch.setattr(evaluation_trials, "PER_LABEL", {"A": 2, "B": 10})
+    done = 0
+    while not (tmp_path / "simulated.json").exists():
+        made.clear()
+        run(capfd, *command)
+        done += 1
+        assert done < 4
+    assert before == 3
+    lines = kept.read_bytes().splitlines()
+    units = [json.dumps(json.loads(line)[0]) for line in lines[1:]]
+    assert len(units) == len(set(units)) == len(evaluation_trials.units("A", 8, 0))
+
+
+def test_trials_of_another_seed_or_version_are_not_mixed(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suyuan.label import evaluation_trials
+
+    monkeypatch.setattr(evaluation_trials, "run_unit", lambda unit: [])
+    command = ("evaluate", "--track", "A", "--trials", 1, "--jobs", 1, "--out", tmp_path)
+    for _ in range(2):
+        code, _, err = run(capfd, *command)
+        assert code == 0, err
+    code, _, err = run(capfd, *command, "--seed", 1)
+    assert (code, "label.evaluation.other" in err) == (5, True)
+    monkeypatch.setattr(label_runs, "code_digest", lambda: "another")
+    assert run(capfd, *command)[0] == 5
+    (tmp_path / "trials-A.jsonl").write_text("not a list of trials\n")
+    assert run(capfd, *command)[0] == 5
+
+
+def test_progress_is_on_standard_error(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suyuan.label import evaluation_trials
+
+    monkeypatch.setattr(evaluation_trials, "run_unit", lambda unit: [])
+    monkeypatch.setattr(label_runs, "_TELL_EVERY", 0.0)
+    code, out, err = run(capfd, "evaluate", "--track", "A", "--trials", 8, "--jobs", 1)
+    assert code == 0
+    assert "track A: 1 of 5" in err
+    assert "of 5" not in out
+
+
+def test_without_the_libraries_it_says_which_to_install(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_runs, "find_spec", lambda name: None)
+    for command in (("evaluate",), ("simulate", "anywhere")):
+        code, _, err = run(capfd, *command)
+        assert code == 2
+        assert "label.extra" in err
+        assert "suyuan[label]" in err
+
+
+def test_without_matplotlib_it_goes_on(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from suyuan.cli import label_plots
+    from suyuan.label import evaluation_trials
+
+    monkeypatch.setattr(evaluation_trials, "run_unit", lambda unit: [])
+    monkeypatch.setattr(label_plots, "find_spec", lambda name: None)
+    code, _, err = run(capfd, "evaluate", "--track", "A", "--trials", 1, "--jobs", 1, "--out", tmp_path)
+    assert code == 0
+    assert "suyuan[plots]" in err
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_track_that_is_none_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capfd, "evaluate", "--track", "C")
+    assert (code, "label.track" in err) == (2, True)
+
+
+# -- captured ------------------------------------------------------------------------------------------------
+
+
+def test_simulated_files_go_through_the_evaluation_of_real_ones(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path
+) -> None:
+    manifest = tryout / "manifest.csv"
+    assert len(manifest.read_text("utf-8").splitlines()) == 2 + 2 * (1 + len(ATTACKS))
+    found = result(capfd, "evaluate", "--manifest", manifest, "--jobs", 1, "--out", tmp_path)
+    assert found["source"] == "captured"
+    assert found["parameters"] == {"manifest": "manifest.csv", "captures": 14}
+    (evaluation,) = found["evaluations"]
+    assert evaluation["genuine"]["trials"] == 1
+    wrong = next(each for each in evaluation["attacks"] if each["attack"] == "wrong_label")
+    assert wrong["matches"] == 0
+    text = (tmp_path / "captured.md").read_text("utf-8")
+    assert "real captures" in text
+    assert "simulator" not in text
+    assert not (tmp_path / "simulated.md").exists()
+
+
+def test_files_that_are_not_there_or_no_images_are_told_with_their_rows(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path
+) -> None:
+    text = (tryout / "manifest.csv").read_text("utf-8")
+    (tmp_path / "captures").mkdir()
+    (tmp_path / "labels").symlink_to(tryout / "labels")
+    for folder in (tryout / "captures").iterdir():
+        (tmp_path / "captures" / folder.name).symlink_to(folder)
+    gone = text.replace("captures/A0000/genuine.jpg", "captures/gone.jpg")
+    gone = gone.replace("captures/A0001/genuine.jpg", "captures/gone-too.jpg")
+    (tmp_path / "manifest.csv").write_text(gone, "utf-8")
+    code, _, err = run(capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1)
+    assert code == 2
+    assert "row 3, files: There is no captures/gone.jpg" in err
+    assert "row 10, files: There is no captures/gone-too.jpg" in err
+
+    (tmp_path / "captures" / "wall.jpg").write_bytes(b"not a photo")
+    (tmp_path / "manifest.csv").write_text(
+        text.replace("captures/A0001/office_copy.jpg", "captures/wall.jpg"), "utf-8"
+    )
+    code, _, err = run(capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1)
+    assert code == 2
+    assert "row 11, files" in err
+
+
+def test_a_manifest_without_a_test_split_has_nothing_to_report(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path
+) -> None:
+    lines = (tryout / "manifest.csv").read_text("utf-8").splitlines()
+    (tmp_path / "labels").symlink_to(tryout / "labels")
+    (tmp_path / "captures").symlink_to(tryout / "captures")
+    kept = [*lines[:2], *(line for line in lines[2:] if line.startswith("calibration"))]
+    (tmp_path / "manifest.csv").write_text("\n".join(kept), "utf-8")
+    code, _, err = run(capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1)
+    assert code == 2
+    assert "split `test`" in err
+
+
+def test_nothing_is_overwritten(capfd: pytest.CaptureFixture[str], tryout: Path) -> None:
+    code, _, err = run(capfd, "simulate", tryout, "--count", 1)
+    assert (code, "label.simulate.exists" in err) == (5, True)
+
+
+# -- codes ---------------------------------------------------------------------------------------------------
+
+
+def test_codes_have_a_table_of_their_own(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suyuan.label import evaluation_codes
+
+    monkeypatch.setattr(evaluation_codes, "DEGRADATIONS", {"blur": (0.3, 1.1), "tilt": (20,)})
+    code, out, _ = run(capfd, "evaluate", "--codes", "--trials", 4, "--jobs", 1, "--out", tmp_path)
+    assert code == 0
+    assert "| everyday photo | 100.0% |" in out
+    assert "| defocus, modules | 0.3: 100.0%, 1.1: 0 |" in out
+    assert (tmp_path / "codes.md").read_text("utf-8") == out
+    rates = json.loads((tmp_path / "codes.json").read_bytes())["rates"]
+    assert [rate["degradation"] for rate in rates] == ["everyday", "blur", "blur", "tilt"]
