@@ -15,16 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from suyuan.cli.context import choose_language
-from suyuan.cli.demo import (
-    CommandLine,
-    Demo,
-    free_port,
-    fresh_directory,
-    run_journey,
-    server,
-    wait_for_server,
-)
+from suyuan.cli.demo import begun_journey, run_journey
+from suyuan.cli.demo_client import CommandLine, Demo
+from suyuan.cli.demo_labels import LabelCapture, LabelReport, images_can_be_read, label_lines
 from suyuan.cli.demo_orders import purchase_lines, purchase_of
+from suyuan.cli.demo_server import free_port, fresh_directory, server, wait_for_server
 from suyuan.cli.demo_summary import JourneyReport, masked, route_of, summary_lines
 from suyuan.cli.journey import load_journey, load_manifest
 
@@ -194,12 +189,85 @@ def test_an_order_page_has_a_trace_with_a_label_and_without(demo: Demo) -> None:
     assert journey.unlabelled_order not in told
 
 
+def check_labels(report: JourneyReport) -> None:
+    """What the doors said of simulated captures of the bag's labels, and that it is told for what it is."""
+    label = report.label
+    assert label is not None
+    if not images_can_be_read():
+        assert lines_of(report)[label_line(report)].endswith("install suyuan[label]")
+        return
+    assert label.simulated and label.refused is None
+    assert label.enrolled["A"] == 3 and label.enrolled["B"] >= 60
+    answers = {(capture.track, capture.shown): capture.answer for capture in label.captures}
+    assert answers.pop(("B", "replay")) in ("differs", "unclear")
+    assert answers == {
+        ("A", "itself"): "matches",
+        ("A", "office_copy"): "differs",
+        ("A", "reprint"): "differs",
+        ("B", "itself"): "matches",
+        ("B", "print"): "differs",
+    }
+    at = label_line(report)
+    told = lines_of(report)[at : at + 8]
+    assert told[1] == "    tag, a photo of this label: matches the enrolment"
+    assert told[2] == "    tag, a photo of a copy by scanner and office printer: does not match"
+    assert told[4] == "    dynamic label, a clip under the torch of this label: matches the enrolment"
+    assert told[7].strip() == label.meaning_en
+    assert not re.search(r"fake|genuine|authentic", " ".join(told))
+    # Both records are events of the item: its proof has them.
+    assert report.facts_verified >= 22
+
+
+def label_line(report: JourneyReport) -> int:
+    [at] = [at for at, line in enumerate(lines_of(report)) if line.startswith("  label")]
+    return at
+
+
+@pytest.mark.usefixtures("chinese")
+def test_labels_are_told_in_chinese_and_only_as_far_as_they_were_checked() -> None:
+    capture = LabelCapture(
+        track="B", shown="replay", answer="unclear", score=0.1, threshold=0.2, reasons=("tilt_path",),
+        advice_en=("Tilt as shown.",), advice_zh=("请按提示倾斜手机。",),
+    )  # fmt: skip
+    report = LabelReport(
+        enrolled={"A": 3, "B": 140},
+        captures=(capture,),
+        meaning_en="It means.",
+        meaning_zh="含义。",
+        seconds=2.04,
+    )
+    assert [Text.from_markup(line).plain for line in label_lines(report)] == [
+        "  标签（图像均为模拟）：已登记吊牌 3 帧，动态标签 140 帧；核对用时 2.0 秒",
+        "    动态标签，开灯短视频，播放其录像的屏幕：无法判断。请按提示倾斜手机。",
+        "    含义。",
+    ]
+    refusal = {"code": "label.enrolment.frames", "path": "", "reason": "Too few [x].", "remedy": ""}
+    assert [Text.from_markup(line).plain for line in label_lines(LabelReport(refused=refusal))] == [
+        "  标签：被拒收 label.enrolment.frames: Too few [x]."
+    ]
+    choose_language("en")
+    [missing] = label_lines(LabelReport(missing="suyuan[label]"))
+    assert Text.from_markup(missing).plain == "  label: not checked by image here; install suyuan[label]"
+    assert list(label_lines(None)) == []
+
+
+def test_without_the_extra_the_demo_says_so_and_goes_on(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("suyuan.cli.demo.images_can_be_read", lambda: False)
+    with begun_journey(demo, EXAMPLES / "handbag") as begun:
+        assert begun.labels() == LabelReport(missing="suyuan[label]")
+    with begun_journey(demo, DIRECT) as begun:
+        assert begun.labels() is None
+
+
 def test_the_purchase_near_the_limit_is_told_with_it(demo: Demo, tmp_path: Path) -> None:
     report = run_journey(demo, EXAMPLES / "handbag")
     lines = lines_of(report)
     assert lines[0].startswith(f"HANDBAG bag {report.item}   15 of 15 steps, from 23 papers")
     assert "  same thing under: hangzhou:330100251204000749, valdora:VP-25A-000749" in lines
     assert "  purchase: order, payment, waybill, list agree; 4,980.00 of 5,000 yuan an order" in lines
+    check_labels(report)
 
     # A payment that says another sum is named, and one that is gone is not compared.
     folder = tmp_path / "handbag"

@@ -10,18 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.resources
-import io
 import json
-import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -30,8 +25,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from suyuan.cli.context import MANNER, problem_of, say
-from suyuan.cli.demo_orders import OrderTrace, order_trace, purchase_of
+from suyuan.cli.context import say
+from suyuan.cli.demo_client import OPERATOR, CommandLine, Demo, Issued
+from suyuan.cli.demo_labels import LabelReport, LabelWork, images_can_be_read
+from suyuan.cli.demo_orders import purchase_of
+from suyuan.cli.demo_server import free_port, fresh_directory, lan_address, server, wait_for_server
 from suyuan.cli.demo_summary import (
     Delivery,
     JourneyReport,
@@ -44,30 +42,10 @@ from suyuan.cli.demo_summary import (
     summary_lines,
     trace_address,
 )
-from suyuan.cli.journey import Journey, Paper, expand, load_journey, load_manifest
+from suyuan.cli.journey import Journey, Paper, load_journey, load_manifest
 from suyuan.cli.users import demo_entrance
-from suyuan.errors import InputError, NotFoundError, RefusedError, SuyuanError, UnavailableError
+from suyuan.errors import NotFoundError
 from suyuan.gs1.serials import item_uri
-from suyuan.proof.verification import verify_bundle
-
-OPERATOR = "suyuan-operator"
-_MARKER = ".suyuan-demo"
-_START_SECONDS = 90.0
-_PUBLISH_SECONDS = 30.0
-_DOORS = {
-    "epcis": ("/epcis/capture", "capture"),
-    "evidence": ("/api/v1/evidence", "capture"),
-    "activate": ("/api/v1/codes/activate", "codes.activate"),
-}
-# What a door answers when the paper is at fault, and not the server or the token.
-_ABOUT_THE_PAPER = frozenset({400, 409, 413, 415, 422})
-_CONTENT_TYPES = {
-    ".jsonld": "application/ld+json",
-    ".json": "application/json",
-    ".xml": "application/xml",
-    ".csv": "text/csv",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 def examples_folder() -> Path:
@@ -88,300 +66,55 @@ def examples_folder() -> Path:
     )
 
 
-def free_port(wanted: int, host: str) -> int:
-    """``wanted`` if nothing listens there, else a free one."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((host, port))
-                return int(probe.getsockname()[1])
-    raise UnavailableError("demo.port", "No port is free.", remedy="Name one with --port.")
+class Begun(NamedTuple):
+    """A journey whose codes are issued; ``labels`` tells what checks of its labels came to, once it is asked."""
 
-
-def lan_address() -> str:
-    """This machine's address in its network, for a phone beside it; localhost where there is none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # a documentation address: nothing is sent by connecting
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
-
-
-def fresh_directory(path: Path) -> Path:
-    """An empty directory for the demo. Only one that an earlier demo made is emptied.
-
-    Raises ``UnavailableError`` (``demo.directory``).
-    """
-    if path.exists() and any(path.iterdir()):
-        if not (path / _MARKER).is_file():
-            raise UnavailableError(
-                "demo.directory",
-                "The directory holds something that no demo made.",
-                path=str(path),
-                remedy="Name another one with --data-dir.",
-            )
-        shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
-    (path / _MARKER).write_text("Made by suyuan demo; the next demo empties it.\n", encoding="utf-8")
-    return path
+    seconds: float
+    journey: Journey
+    papers: list[Paper]
+    issued: Issued
+    item: str
+    labels: Callable[[], LabelReport | None]
 
 
 @contextlib.contextmanager
-def server(data_dir: Path, host: str, port: int, base_url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """``suyuan serve`` as a process of its own, until the block ends."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
-    environment |= {
-        "SUYUAN_DATA_DIR": str(data_dir),
-        "SUYUAN_BASE_URL": base_url,
-        "SUYUAN_LOG_LEVEL": "warning",
-    }
-    log = (data_dir / "server.log").open("wb")
-    command = [sys.executable, "-m", "suyuan", "serve", "--host", host, "--port", str(port)]
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        if process.poll() is None:
-            process.kill()
-        log.close()
-
-
-def wait_for_server(process: subprocess.Popen[bytes], client: httpx.Client, data_dir: Path) -> None:
-    """Wait until the server answers. Raises ``UnavailableError`` (``demo.server``) with its last words."""
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if client.get("/health").status_code == 200:
-                return
-        time.sleep(0.1)
-    words = (data_dir / "server.log").read_text("utf-8", "replace").strip().splitlines()[-5:]
-    raise UnavailableError(
-        "demo.server", "The server did not start. " + " / ".join(words), path=str(data_dir)
-    )
-
-
-class CommandLine:
-    """Runs ``suyuan`` commands in this process and reads what they print as JSON."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
-
-    def __call__(self, *arguments: str) -> Any:
-        from suyuan.cli.main import app
-
-        out = io.StringIO()
-        language, as_json = MANNER.language, MANNER.as_json
-        try:
-            with contextlib.redirect_stdout(out):
-                app([*arguments, "--data-dir", str(self._data_dir), "--json"], standalone_mode=False)
-        finally:
-            # The inner command said how it speaks; the demo goes on as it was asked to.
-            MANNER.language, MANNER.as_json = language, as_json
-        text = out.getvalue().strip()
-        return json.loads(text) if text else None
-
-
-class Demo:
-    """One run: a deployment, its parties' tokens, a client for its doors."""
-
-    def __init__(
-        self, client: httpx.Client, command_line: CommandLine, console: Console, base_url: str
-    ) -> None:
-        self.client = client
-        self.suyuan = command_line
-        self.console = console
-        self.base_url = base_url
-        self.tokens: dict[str, str] = {}
-
-    def prepare(self, folder: Path) -> None:
-        """The operator, the parties of the folder with a token each, products and places."""
-        if OPERATOR not in self.tokens:
-            self.suyuan(
-                "party",
-                "add",
-                OPERATOR,
-                "--name-en",
-                "Demo operator",
-                "--name-zh",
-                "演示运营方",
-                "--role",
-                "operator",
-            )
-            self.tokens[OPERATOR] = self.token(OPERATOR, "operator")
-        self.suyuan("party", "import", str(folder / "parties.csv"))
-        for paper in load_manifest(folder):
-            party = paper.delivering_party
-            if party not in self.tokens:
-                self.tokens[party] = self.token(party, "capture", "codes.activate")
-        self.suyuan("product", "put", str(folder / "products.csv"), "--party", OPERATOR)
-        self.suyuan("place", "put", str(folder / "places.csv"), "--party", OPERATOR)
-
-    def token(self, party: str, *scopes: str) -> str:
-        """A new token of a party."""
-        options = [option for scope in scopes for option in ("--scope", scope)]
-        return str(self.suyuan("token", "create", "--party", party, *options)["secret"])
-
-    def issue(self, journey: Journey, owner: str) -> list[str]:
-        """Issue the journey's batch and read its serials back."""
-        with contextlib.ExitStack() as stack:
-            file = Path(stack.enter_context(_temporary_directory())) / "codes.csv"
-            self.suyuan(
-                "issue", "--gtin", journey.gtin, "--lot", journey.lot, "--count", str(journey.count),
-                "--party", owner, "--format", "csv", "--out", str(file),
-            )  # fmt: skip
-            lines = file.read_text("utf-8").splitlines()
-        column = lines[0].split(",").index("serial")
-        return [line.split(",")[column] for line in lines[1:]]
-
-    def deliver(self, paper: Paper, serials: Sequence[str]) -> Delivery:
-        """Send one paper through its door with its party's token, and wait until it is taken.
-
-        A paper that is refused for what stands in it is told, and the journey goes on without it.
-        """
-        delivery = Delivery(step=paper.step, paper=paper.name, party=paper.delivering_party)
-        if paper.missing:
-            return msgspec.structs.replace(delivery, missing=True)
-        try:
-            stored = self._send(paper, serials)
-        except (InputError, RefusedError) as refusal:
-            return msgspec.structs.replace(delivery, refused=problem_of(refusal))
-        events = stored.get("events") or (
-            [{"event_id": stored["event_id"]}] if stored.get("event_id") else []
-        )
-        return msgspec.structs.replace(
-            delivery,
-            event_ids=tuple(event["event_id"] for event in events),
-            kind=stored.get("kind", "command"),
-            warnings=tuple(stored.get("warnings") or ()),
-        )
-
-    def _send(self, paper: Paper, serials: Sequence[str]) -> dict[str, Any]:
-        path, _ = _DOORS[paper.door]
-        answer = self.client.post(
-            path,
-            params={"name": paper.name} if paper.door == "evidence" else None,
-            content=expand(paper, serials, self.base_url),
-            headers={
-                **self.bearer(paper.delivering_party),
-                "Content-Type": _CONTENT_TYPES.get(paper.path.suffix, "application/octet-stream"),
-            },
-        )
-        stored: dict[str, Any] = self.read(answer)
-        if paper.door == "epcis":
-            capture = answer.headers["Location"].rsplit("/", 1)[-1]
-            found = self.client.get(
-                f"/api/v1/evidence/{capture}", headers=self.bearer(paper.delivering_party)
-            )
-            stored = self.read(found)
-        return stored
-
-    def bearer(self, party: str) -> dict[str, str]:
-        """The header with a party's token."""
-        return {"Authorization": f"Bearer {self.tokens[party]}"}
-
-    def read(self, answer: httpx.Response) -> Any:
-        """The answer's JSON.
-
-        Raises what the door said: ``RefusedError`` where it is about what was sent, else ``SuyuanError``.
-        """
-        body = answer.json() if answer.content else {}
-        if answer.is_error:
-            kind = RefusedError if answer.status_code in _ABOUT_THE_PAPER else SuyuanError
-            raise kind(
-                body.get("code", f"http.{answer.status_code}"),
-                body.get("detail", answer.reason_phrase),
-                path=body.get("path") or str(answer.request.url.path),
-                remedy=body.get("remedy", ""),
-            )
-        return body
-
-    def ask(self, path: str, **query: str) -> Any:
-        """What a door tells the operator."""
-        return self.read(self.client.get(path, params=query, headers=self.bearer(OPERATOR)))
-
-    def number_of(self, document: str) -> str:
-        """The number behind a pseudonym, as the door for reveals gives it to the operator."""
-        command = {"document": document, "reason": "demo: the second waybill of the followed parcel"}
-        found = self.read(self.client.post("/api/v1/reveal", json=command, headers=self.bearer(OPERATOR)))
-        return str(found["number"])
-
-    def order_page(self, journey: Journey) -> Iterator[OrderTrace]:
-        """What the platform's order page shows for the journey's orders, with a token that may only read traces.
-
-        Each number goes in a body; what comes back is a pseudonym.
-        """
-        if not journey.order_page:
-            return
-        headers = {"Authorization": f"Bearer {self.token(journey.order_page, 'trace')}"}
-
-        def read_trace(thing: str) -> dict[str, Any]:
-            answer = self.client.get("/api/v1/trace", params={"uri": thing}, headers=headers)
-            trace: dict[str, Any] = self.read(answer)
-            return trace
-
-        for number in filter(None, (journey.order, journey.unlabelled_order)):
-            command = {
-                "kind": "order",
-                "issuer": journey.order_issuer,
-                "number": number,
-                "reason": "order page: the buyer asks for the trace",
-            }
-            found = self.read(self.client.post("/api/v1/lookup", json=command, headers=headers))
-            shown = order_trace(masked(number), found, read_trace)
-            if shown is not None:
-                yield shown
-
-    def check_offline(self, item: str) -> tuple[int, float]:
-        """How many facts of the item's public bundle hold, and the milliseconds that checking took.
-
-        None hold where no fact of it is known, which has no bundle. Raises ``SuyuanError`` if one does not hold.
-        """
-        answer = self.client.get("/api/v1/bundle", params={"uri": item})
-        if answer.status_code == NotFoundError.http_status:
-            return 0, 0.0
-        self.read(answer)
-        key = self.client.get("/log/key").text.strip()
-        before = time.perf_counter()
-        verified = verify_bundle(answer.content, key)
-        return len(verified.facts), (time.perf_counter() - before) * 1000
-
-    def wait_until_published(self, item: str) -> dict[str, Any]:
-        """The operator's trace of the item, once every fact of it stands in the published log."""
-        deadline = time.monotonic() + _PUBLISH_SECONDS
-        while True:
-            trace: dict[str, Any] = self.ask("/api/v1/trace", uri=item)
-            size = int(self.client.get("/log/checkpoint").text.splitlines()[1])
-            if all(fact["log_index"] is not None and fact["log_index"] < size for fact in trace["facts"]):
-                return trace
-            if time.monotonic() > deadline:
-                raise UnavailableError("demo.log", "The log did not publish what was captured.")
-            time.sleep(0.2)
-
-
-@contextlib.contextmanager
-def _temporary_directory() -> Iterator[str]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="suyuan-") as path:
-        yield path
-
-
-def run_journey(demo: Demo, folder: Path) -> JourneyReport:
-    """Deliver all papers of one journey and read back what the deployment says of the followed item."""
+def begun_journey(demo: Demo, folder: Path) -> Iterator[Begun]:
+    """A journey with its parties and codes; what cameras see of its labels is drawn and enrolled from now on."""
     started = time.monotonic()
     journey = load_journey(folder)
     papers = load_manifest(folder)
     demo.prepare(folder)
-    serials = demo.issue(journey, journey.issued_by or papers[0].delivering_party)
+    issued = demo.issue(journey, journey.issued_by or papers[0].delivering_party)
+    item = f"https://id.gs1.org/01/{journey.gtin}/21/{issued.serials[journey.followed - 1]}"
+    with contextlib.ExitStack() as stack:
+        labels = _labels(stack, demo, journey, issued, item)
+        yield Begun(time.monotonic() - started, journey, papers, issued, item, labels)
+
+
+def _labels(
+    stack: contextlib.ExitStack, demo: Demo, journey: Journey, issued: Issued, item: str
+) -> Callable[[], LabelReport | None]:
+    if not journey.tag_style:
+        return lambda: None
+    if not images_can_be_read():
+        return lambda: LabelReport(missing="suyuan[label]")
+    work = LabelWork(demo, journey.tag_style, issued.issuer, issued.batch_id, item, issued.code_text)
+    return stack.enter_context(work.begun()).report
+
+
+def run_journey(demo: Demo, folder: Path) -> JourneyReport:
+    """Deliver all papers of one journey and read back what the deployment says of the followed item."""
+    with begun_journey(demo, folder) as begun:
+        return finish_journey(demo, begun)
+
+
+def finish_journey(demo: Demo, begun: Begun) -> JourneyReport:
+    """Deliver the papers of a begun journey and read back what the deployment says of the followed item."""
+    started = time.monotonic()
+    seconds, journey, papers, issued, item, labels = begun
+    serials = issued.serials
     deliveries = _deliver_all(demo, journey, papers, serials)
-    item = f"https://id.gs1.org/01/{journey.gtin}/21/{serials[journey.followed - 1]}"
+    label = labels()
     trace = demo.wait_until_published(item)
     coverage = demo.ask("/api/v1/coverage", uri=item)
     balance: dict[str, Any] = {"findings": ()}
@@ -433,6 +166,7 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         city=coverage["city"],
         purchase=purchase_of(journey, papers),
         orders=tuple(demo.order_page(journey)),
+        label=label,
         state=trace["state"],
         findings=tuple(
             finding
@@ -445,7 +179,7 @@ def run_journey(demo: Demo, folder: Path) -> JourneyReport:
         page=page,
         api=trace_address(demo.base_url, item),
         log=f"{demo.base_url}/log/checkpoint",
-        seconds=time.monotonic() - started,
+        seconds=seconds + time.monotonic() - started,
     )
 
 
@@ -467,6 +201,20 @@ def _deliver_all(
                 reason = f"{'':8}{escape(refusal_text(delivery.refused))}"
                 progress.console.print(reason, highlight=False, soft_wrap=True)
     return deliveries
+
+
+def _played(demo: Demo, folders: Sequence[Path]) -> list[JourneyReport]:
+    """All journeys, one after the other. Cameras are slow: those with labels for them are begun first."""
+    with contextlib.ExitStack() as stack:
+        begun = {
+            folder: stack.enter_context(begun_journey(demo, folder))
+            for folder in folders
+            if load_journey(folder).tag_style
+        }
+        return [
+            finish_journey(demo, begun[folder]) if folder in begun else run_journey(demo, folder)
+            for folder in folders
+        ]
 
 
 def print_summary(console: Console, report: JourneyReport) -> None:
@@ -495,7 +243,7 @@ def run(*, once: bool, as_json: bool, data_dir: Path, port: int, host: str) -> i
     ):
         wait_for_server(process, client, directory)
         demo = Demo(client, CommandLine(directory), console, base_url)
-        reports = [run_journey(demo, folder) for folder in folders]
+        reports = _played(demo, folders)
         entrance = base_url + demo_entrance(directory, OPERATOR)
         reports = [msgspec.structs.replace(report, console=entrance) for report in reports]
         if as_json:

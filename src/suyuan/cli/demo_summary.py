@@ -15,6 +15,7 @@ import msgspec
 from rich.markup import escape
 
 from suyuan.cli.context import explain, say
+from suyuan.cli.demo_labels import LabelReport, label_lines
 from suyuan.cli.demo_orders import OrderTrace, Purchase, order_lines, purchase_lines
 from suyuan.compliance.cities import REQUIREMENTS
 
@@ -73,7 +74,8 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the doors say of the followed item after all papers are in.
 
     ``second_waybill`` is the number under which the parcel went on, its middle masked; empty where it kept one.
-    ``aliases`` are the item's other codes, ``orders`` what an order page shows for an order number.
+    ``aliases`` are the item's other codes, ``orders`` what an order page shows for an order number, ``label`` what
+    checks of its labels came to, where it has labels that a camera can check.
     """
 
     journey: str
@@ -100,6 +102,7 @@ class JourneyReport(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     purchase: Purchase | None = None
     orders: tuple[OrderTrace, ...] = ()
+    label: LabelReport | None = None
     city: dict[str, Any] | None = None
     state: str
     findings: tuple[dict[str, Any], ...]
@@ -194,6 +197,7 @@ def summary_lines(report: JourneyReport) -> Iterator[str]:
     yield from _alias_lines(report)
     yield from purchase_lines(report.purchase)
     yield from order_lines(report.orders)
+    yield from label_lines(report.label)
     yield from _quantity_lines(report)
     if report.state == "returned":
         yield say(

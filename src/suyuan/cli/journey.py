@@ -28,7 +28,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Cases, pallets, ledger and facility belong to bonded import, waybills and air waybill to direct mail; what a
     journey does not have is empty. ``issued_by`` has the codes issued; empty means the first delivering party.
     ``order_page`` is the platform that looks up its orders by number, ``unlabelled_order`` one whose goods got no
-    label.
+    label. ``tag_style`` is the style of a hang tag with a pattern; with it the followed item has a dynamic label too,
+    and the demo enrols and checks both.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     air_waybill: str = ""
     order_page: str = ""
     unlabelled_order: str = ""
+    tag_style: str = ""
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
