@@ -44,6 +44,23 @@ def test_a_short_consignment_says_so_and_names_no_parcel(world: World) -> None:
     assert "urn:suyuan:waybill" not in page
 
 
+def test_nothing_drawn_names_a_persons_document(world: World) -> None:
+    visitor = world.visitor()
+    opened = re.search(r'<ul class="th-sealed">\s*<li><a href="([^"]+)"', visitor.get(address(world.jar)))
+    assert opened
+    [drawn] = re.findall(r'(?s)<figure class="th-drawn">.*?</figure>', visitor.get(opened[1]))
+    labels = re.findall(r'class="city"[^>]*>([^<]*)<', drawn)
+    assert "number sealed" in labels
+    assert [one for one in labels if re.fullmatch(r"[a-z2-7]{12,}…?", one)] == []
+
+
+def test_parcels_under_an_air_waybill_are_packed_for_transport(world: World) -> None:
+    for lang, word, other in (("en", "Packed for transport", "case"), ("zh-CN", "航空运单", "外箱")):
+        said = text_of(world.visitor(lang=lang).get(address("urn:suyuan:awb:784-12345675")))
+        assert word in said
+        assert other not in said
+
+
 async def test_contents_are_counted_and_paged(world: World) -> None:
     visitor = world.visitor()
     things: list[str] = []

@@ -46,6 +46,18 @@ async def test_all_facts_are_there_page_by_page_with_their_log_entries(world: Wo
     assert whole.count('href="/console/proof/') == len(trace.facts)
 
 
+def test_every_number_of_a_record_leads_to_it(world: World) -> None:
+    """More records are there than one page shows, and legs and papers name all of them."""
+    visitor = world.visitor()
+    page = visitor.get(address(world.tin))
+    elsewhere = 0
+    for path, anchor in set(re.findall(r'href="([^"#]*)#(e\d+)"', page)):
+        elsewhere += bool(path)
+        there = visitor.get(path.replace("&amp;", "&")) if path else page
+        assert f'id="{anchor}"' in there, (path, anchor)
+    assert elsewhere
+
+
 def test_an_event_opens_as_it_is_stored(world: World) -> None:
     visitor = world.visitor()
     [first, *_] = re.findall(r'href="([^"]*raw=\d+)#', visitor.get(address(world.tin)))

@@ -25,6 +25,7 @@ from suyuan.console.contents import PORTION, Contents, contents_of
 from suyuan.console.frame import Page, language_of, render, static_path, words
 from suyuan.console.item_pages import (
     balance_rows,
+    fact_links,
     names_of,
     product_rows,
     raw_event,
@@ -123,6 +124,7 @@ async def consignment_page(
         later=changed(path, query, start=start + PAGE) if start + limit < len(trace.facts) else "",
         raw=await raw_event(services, seen, raw) if raw else None,
         raw_href=lambda row: "" if sealed else raw_href(trace.thing, row, start),
+        fact_href=fact_links(path, query, start, limit),
         full=full,
         full_href="" if sealed else changed(THING, {"uri": trace.thing}, full=1),
         bundle_href="" if sealed else with_query("/console/bundle", uri=trace.thing),

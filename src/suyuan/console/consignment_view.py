@@ -100,12 +100,16 @@ def short_name(uri: str) -> str:
 def named(uri: str, voice: Voice) -> Named:
     """A thing or paper by name; a person's document without its number."""
     kind = thing_kind(uri)
-    sealed = document_kind(uri) in PERSON_KINDS
     return Named(
         kind=voice.kind(kind),
-        label=voice.say("编号已加密", "number sealed") if sealed else short_name(uri),
+        label=voice.say("编号已加密", "number sealed") if _is_sealed(uri) else short_name(uri),
         href=thing_href(uri),
     )
+
+
+def _is_sealed(uri: str) -> bool:
+    """Whether a thing is a person's document, whose number is not shown."""
+    return document_kind(uri) in PERSON_KINDS
 
 
 def span_figures(trace: Trace, voice: Voice) -> list[Figure]:
@@ -185,14 +189,14 @@ def draw_around(trace: Trace, voice: Voice) -> Drawing | None:
                 around.setdefault(document.uri or document.number, document.kind)
         for uri in (*(link.uri for link in fact.tie.links), *fact.things[:6]):
             kind = thing_kind(uri) if uri else ""
-            if kind in _RANK and kind not in ("item", "parcel", "order", "payment") and uri != trace.thing:
+            if kind in _RANK and kind != "item" and not _is_sealed(uri) and uri != trace.thing:
                 around.setdefault(uri, kind)
     centre = _RANK.get(trace.kind, 4)
     nearer = [(uri, kind) for uri, kind in around.items() if _RANK.get(kind, 4) < centre]
     farther = [(uri, kind) for uri, kind in around.items() if _RANK.get(kind, 4) >= centre]
     if not around:
         return None
-    here = Node(voice.kind(trace.kind), short_name(trace.thing))
+    here = Node(voice.kind(trace.kind), named(trace.thing, voice).label)
     return draw_papers(
         here,
         _nodes(sorted(nearer, key=lambda one: _RANK.get(one[1], 4)), voice),

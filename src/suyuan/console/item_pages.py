@@ -7,7 +7,7 @@ opens under an opaque name that ends by itself. Numbers are revealed by POST, wi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,6 +143,7 @@ async def thing_page(
         later=changed(THING, {"uri": thing}, start=start + PAGE) if start + limit < len(trace.facts) else "",
         raw=await raw_event(services, seen, raw) if raw else None,
         raw_href=lambda row: raw_href(thing, row, start),
+        fact_href=fact_links(THING, {"uri": thing}, start, limit),
         legs=leg_rows(coverage, trace, voice),
         coverage=coverage,
         findings=[
@@ -164,6 +165,17 @@ async def thing_page(
         bundle_href=changed("/console/bundle", {"uri": thing}),
         public_href="/item/" + thing.removeprefix("https://id.gs1.org/"),
     )
+
+
+def fact_links(path: str, query: Mapping[str, str], start: int, shown: int) -> Callable[[int], str]:
+    """Where the record of a number is: on this page, which shows ``shown`` from ``start`` on, or on another one."""
+
+    def href(position: int) -> str:
+        here = start < position <= start + shown
+        page = "" if here else changed(path, query, start=(position - 1) // PAGE * PAGE or "")
+        return f"{page}#e{position}"
+
+    return href
 
 
 def _titled(trace: Trace, code: str) -> str:

@@ -203,7 +203,7 @@ def _fact_row(fact: Fact, position: int, voice: Voice) -> FactRow:
         ),
         attributes=record.attributes,
         quantities=tuple(
-            (readable(uri), f"{voice.quantity(figure)} {unit}".strip())
+            (readable(uri), f"{voice.quantity(figure)} {unit}".strip() if figure else "")
             for uri, figure, unit in fact.quantities
         )[:8],
         withdrawn=record.withdrawn,

@@ -95,7 +95,7 @@ KINDS: dict[str, Pair] = {
     "inbound-detail": ("入库明细单", "Inbound detail"),
     "inbound-detail-draft": ("入库明细单内部编号", "Inbound detail, internal no."),
     "bol": ("提单", "Bill of lading"),
-    "awb": ("空运提单", "Air waybill"),
+    "awb": ("航空运单", "Air waybill"),
     "vessel-voyage": ("船名航次", "Vessel and voyage"),
     "flight": ("航班", "Flight"),
     "mrn": ("出口报关号（MRN）", "Export declaration (MRN)"),

@@ -20,6 +20,9 @@ from suyuan.web.grouping import family_of
 from suyuan.web.language import N_, Language
 from suyuan.web.wording import CUSTOMS_STATES, REQUESTS, STEPS, plain
 
+# Papers that a packing names where it packs one buyer's parcel, or parcels for a flight.
+_OF_A_BUYER = frozenset({"waybill", "order", "parcel-list"})
+_OF_A_CARRIAGE = frozenset({"awb", "flight"})
 _GROUPS: dict[str, str] = {
     "courier": N_("On the way with the courier"),
     "intake": N_("Taken into the warehouse"),
@@ -122,8 +125,10 @@ def _exact_headline(fact: Fact, step: str) -> str:
 
 
 def _packing_headline(fact: Fact) -> str:
-    if "waybill" in kinds(fact) or in_china(fact):
+    if not kinds(fact).isdisjoint(_OF_A_BUYER) or in_china(fact):
         return N_("Packed for the buyer")
+    if not kinds(fact).isdisjoint(_OF_A_CARRIAGE):
+        return N_("Packed for transport")
     if fact.tie.kind == "direct":
         return N_("Packed into a case")
     if fact.tie.links and fact.tie.links[-1].kind in ("package", "case"):
