@@ -25,7 +25,7 @@ from suyuan.enrolment.image_tasks import LENGTH_BYTES, MAX_ANSWER_BYTES, Answer,
 from suyuan.errors import SuyuanError, UnavailableError, UnsupportedError
 
 _logger = structlog.get_logger("suyuan.enrolment")
-CHECK_SECONDS: Final = 30.0
+CHECK_SECONDS: Final = 60.0
 # A hundred and fifty frames are refined one by one.
 ENROL_SECONDS: Final = 300.0
 # Address space, most of which the libraries map and never touch.
