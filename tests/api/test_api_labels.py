@@ -100,6 +100,21 @@ async def test_from_the_printers_file_to_the_buyers_check(deployment: Deployment
     label = story.json()["label"]
     assert (label["tracks"], label["matches"], label["last"]["answer"]) == (["A"], 1, "matches")
     assert label["last"]["quality"] == {"pixels_per_symbol": 3.1}
+    # The item's page tells that the label was enrolled, and by whom; the record's digest is nobody's.
+    page = await deployment.client.get(
+        f"/01/{GTIN}/21/{serials[0]}", headers={"Accept": "text/html", "Accept-Language": "zh"}
+    )
+    assert "标签已登记" in page.text
+    assert "maker 公司" in page.text
+    trace = await deployment.client.get("/api/v1/trace", params={"uri": _printed(deployment, serials[0])})
+    assert "labelTrack" in trace.text
+    whole = await deployment.client.get(
+        "/api/v1/trace",
+        params={"uri": _printed(deployment, serials[0])},
+        headers=deployment.bearer("op"),
+    )
+    [digest] = [fact["attributes"]["labelRecord"] for fact in whole.json()["facts"]]
+    assert digest not in trace.text + page.text
     metrics = (await deployment.client.get("/metrics")).text
     assert 'suyuan_label_checks_total{answer="matches",track="A"}' in metrics
 
