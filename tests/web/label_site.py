@@ -32,9 +32,10 @@ LAYOUT = LAYOUTS["press"]
 
 
 class LabelSite(msgspec.Struct, frozen=True):
-    """The site, the item's path, and its label as it was printed."""
+    """The site, its serials, the path of the first item, and its label as it was printed."""
 
     site: Site
+    serials: list[str]
     path: str
     uri: str
     template: bytes
@@ -73,7 +74,8 @@ async def label_site(database_url: str, folder: Path) -> AsyncIterator[LabelSite
             services.pool, services.mac_keys, gtin=GTIN, lot=LOT, count=2, party_id="op",
             pattern=services.pattern_keys,
         )  # fmt: skip
-        [serial, _] = [one async for part in iter_serials(services.pool, batch.batch_id) for one in part]
+        serials = [one async for part in iter_serials(services.pool, batch.batch_id) for one in part]
+        serial = serials[0]
         uri = f"HTTPS://TRACE.EXAMPLE/01/{GTIN}/21/{serial}"
         template = services.pattern_keys.template(batch.epoch, batch.pattern_key, GTIN, serial)
         rng = Generator(PCG64(11))
@@ -86,4 +88,5 @@ async def label_site(database_url: str, folder: Path) -> AsyncIterator[LabelSite
         await services.enroller.enrol(command, frames, Deliverer("op"))
         await sequence_once(services.pool)
         await publish(services.pool, services.signer)
-        yield LabelSite(site, f"/01/{GTIN}/21/{encode_value(serial)}", uri, template, printed, press)
+        path = f"/01/{GTIN}/21/{encode_value(serial)}"
+        yield LabelSite(site, serials, path, uri, template, printed, press)

@@ -25,11 +25,18 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from web_source import FIRST
 
+from suyuan.capture.prepare import Deliverer
+from suyuan.enrolment.enrolling import EnrolCommand
+from suyuan.label.model import Placement
+from suyuan.label.path import TiltPath
+from suyuan.scans import label_nonces
 from suyuan.scans.label_model import CHECK_BOUNDS
 
 pytest.importorskip("cv2", reason="labels are looked at with suyuan[label]")
 
 from label_site import LabelSite, label_site
+
+from suyuan.label.simulation import dynamic_trials
 
 PHONE = {"width": 390, "height": 844}
 ITEM = f"/01/{samples.GTIN}/21/"
@@ -225,6 +232,33 @@ async def test_a_clip_follows_the_way_that_the_server_asked_for(
     order = ["下边", "右边", "上边"]
     said = [word for hint in hints for word in order if word in hint]
     assert [word for n, word in enumerate(said) if not n or word != said[n - 1]] == order
+
+
+@pytest.mark.slow
+async def test_a_dynamic_label_matches_when_the_way_is_followed(
+    site: LabelSite, chromium_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film of a simulated glitter label under a torch goes the asked way, over and over."""
+    way = TiltPath(("up", "left", "down"))
+    monkeypatch.setattr(label_nonces, "tilt_path", lambda random: way)
+    uri = site.uri[: -len(site.serials[0])] + site.serials[1]
+    services = site.site.services
+    command = EnrolCommand(uri=uri, track="B")
+    await services.enroller.enrol(command, dynamic_trials.enrolment_images(9, "test", uri), Deliverer("op"))
+    label = dynamic_trials.SimulatedLabel(
+        uri=uri, record=b"", placement=Placement(0, 0, 1), seed=9, split="test"
+    )
+    frames = dynamic_trials.clip_for(label, way, 5, conditions=dynamic_trials.Conditions(frames=24))
+    seen = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    async with browsing(chromium_path, film(tmp_path / "glitter.y4m", seen, rate=6)) as page:
+        await page.goto(f"{site.site.base}/check/01/{samples.GTIN}/21/{site.serials[1]}")
+        for _ in range(3):  # the film stands anywhere when the camera opens
+            await page.locator("#open").click()
+            await page.locator("#result").wait_for(timeout=60_000)
+            if "相符" in await page.locator("#answer").inner_text():
+                break
+        await shot(page, "glitter")
+        assert await page.locator("#answer").inner_text() == "标签与登记记录相符"
 
 
 async def test_another_items_code_and_a_refused_camera_are_said(

@@ -20,7 +20,8 @@
   const FLAT_FRAMES = 3;
   const FRAME_MS = 150;
   const LEAN_DEGREES = 9; // how far a leg of the way should go
-  const LEG_MS = 5000; // and how long it may take before the next begins
+  const STRAY_DEGREES = 6; // a picture that leans so far another way is not of this leg
+  const LEG_MS = 5000; // and how long a leg may take before the next begins
   const LOST_MS = 12000;
   const HINT_MS = 900;
   const READ_MS = 2500; // time to read what has to be done by hand
@@ -161,7 +162,7 @@
     const [a, b, c, d] = corners;
     const span = (one, two) => Math.hypot(one.x - two.x, one.y - two.y);
     const { width, height } = camera.sizeOf(source);
-    const near = place.side / (0.8 * Math.max(width, height)); // the code's size against its distance
+    const near = place.side / Math.max(width, height); // the code's size against its distance, as most phones see it
     const degrees = (far, close) => (Math.asin(Math.max(-1, Math.min(1, Math.log(close / far) / near))) * 180) / Math.PI;
     const left = degrees(span(a, d), span(b, c));
     const up = degrees(span(a, b), span(d, c));
@@ -174,8 +175,12 @@
     the("arrow").firstElementChild.setAttribute("transform", `rotate(${Math.round(turned + ARROWS[lean])})`);
   };
   const even = (all, count) => Array.from({ length: count }, (_, n) => all[Math.round(((n + 1) * all.length) / count) - 1]);
+  const strays = (leans, ...along) => {
+    const [most] = Object.keys(leans).sort((one, two) => leans[two] - leans[one]);
+    return leans[most] > STRAY_DEGREES && !along.includes(most);
+  };
   // One leg of the way: pictures until it was walked, or until there was time enough for it; so many of them are kept.
-  const leg = async (mine, lean, count) => {
+  const leg = async (mine, lean, before, count) => {
     const begun = Date.now();
     const taken = [];
     let last = begun;
@@ -190,14 +195,16 @@
       the("arrow").classList.toggle("on", Boolean(lean && seen.place));
       if (!seen.place) hint(seen.other ? "other" : "frame");
       else {
+        const leans = leanOf(seen, whole);
         last = now;
         sharp = Math.max(sharp, seen.looks.sharp);
         if (lean) {
           point(lean, seen);
-          far = Math.max(far, leanOf(seen, whole)[lean]);
+          far = Math.max(far, leans[lean]);
         }
         if (seen.place.side / modules < FRAME_NEEDED) hint("closer");
         else if (seen.looks.sharp < sharp * 0.3) hint("slower");
+        else if (strays(leans, lean, before) && now - begun < 2 * LEG_MS) hint(lean || "flat");
         else {
           const slow = lean && now - begun > LEG_MS / 2 && far < LEAN_DEGREES / 2;
           hint(dim(seen.looks) ? "torch_on" : slow ? "further" : lean || "flat");
@@ -221,10 +228,12 @@
       hint("torch_self", true);
       await wait(READ_MS);
     }
+    let before = "";
     for (const lean of ["", ...path]) {
-      const taken = await leg(mine, lean, lean ? each : FLAT_FRAMES);
+      const taken = await leg(mine, lean, before, lean ? each : FLAT_FRAMES);
       if (!taken) return null;
       frames.push(...taken);
+      before = lean;
     }
     return frames;
   };
