@@ -25,7 +25,7 @@ from deployment import (
 )
 
 from suyuan.capture.checking import recompute_commitments
-from suyuan.capture.store import reassemble
+from suyuan.capture.evidence import reassemble
 from suyuan.db.partitions import month_of, months_after
 from suyuan.epcis import read, write_xml_document
 from suyuan.errors import ConflictError, InputError, SuyuanError, UnsupportedError

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from suyuan.canon import canonical_json
 from suyuan.capture.assurance import Assurance, earned
+from suyuan.capture.evidence import reassemble, skeleton_of
 from suyuan.capture.index import Role, index_rows, key_of, kind_of_thing, lot_classes
 from suyuan.capture.links import (
     MAX_LINKS_PER_DOCUMENT,
@@ -24,7 +25,6 @@ from suyuan.capture.links import (
     plural_kinds,
 )
 from suyuan.capture.payload import CHUNK, join_body, list_counts, read_body, split_body
-from suyuan.capture.store import reassemble, skeleton_of
 from suyuan.epcis.reading import PersonalField
 from suyuan.gs1.thing import kind, thing_key
 from suyuan.parties.roles import Grant

@@ -15,7 +15,7 @@ from deployment import Deployment
 from rehearsal import Rehearsal, personal_values
 
 from suyuan.canon import canonical_json, sha256
-from suyuan.capture.store import reassemble
+from suyuan.capture.evidence import reassemble
 from suyuan.compliance.balance import Subject, balance_of
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles

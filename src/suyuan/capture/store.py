@@ -17,18 +17,14 @@ from suyuan.capture.evidence import (
     Paper,
     Part,
     dismantle,
-    reassemble,
     salted_digest,
     seal_evidence,
-    skeleton_of,
 )
 from suyuan.capture.prepare import PreparedEvent
 from suyuan.capture.rows import NewEvent, write_events, write_links
 from suyuan.db.pool import Connection, sql
 from suyuan.errors import ConflictError, UnavailableError
 from suyuan.vault import Vault
-
-__all__ = ["Filed", "Outcome", "Paper", "Stored", "reassemble", "skeleton_of", "store_papers"]
 
 # Of a paper with more events than this only the first are told in the answer; all of them are stored.
 MAX_TOLD = 10_000

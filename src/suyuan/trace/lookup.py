@@ -28,8 +28,8 @@ from suyuan.capture.payload import list_counts, read_body
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import InputError
 from suyuan.gs1.thing import thing_key
+from suyuan.trace.findings import ALIASING, WAYBILL_AFTER, WAYBILL_BEFORE
 from suyuan.trace.intervals import DELETE, OPEN_END, OPEN_START
-from suyuan.trace.walk import ALIASING, WAYBILL_AFTER, WAYBILL_BEFORE
 from suyuan.vault import Vault
 from suyuan.vault.vault import check_reason
 

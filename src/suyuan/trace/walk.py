@@ -24,21 +24,11 @@ from suyuan.issuing import code_statuses
 from suyuan.trace.aliases import ITEM, follow_aliases
 from suyuan.trace.ascent import climb
 from suyuan.trace.claims import CARRIERS, Positions
-from suyuan.trace.findings import (
-    ALIASING,
-    WAYBILL_AFTER,
-    WAYBILL_BEFORE,
-    Findings,
-    Reach,
-    short_label,
-    whole_reach,
-)
+from suyuan.trace.findings import Findings, Reach, short_label, whole_reach
 from suyuan.trace.model import Ambiguity, Tie, TieLink
 from suyuan.trace.papers import PaperTrail
 from suyuan.trace.rows import Row
 from suyuan.trace.shared import Borrowed
-
-__all__ = ["ALIASING", "WAYBILL_AFTER", "WAYBILL_BEFORE", "Reach", "Walk", "walk"]
 
 _GTIN = "https://id.gs1.org/01/"
 _PRODUCT = re.compile(r"https://id\.gs1\.org/01/\d{14}(?=/)")

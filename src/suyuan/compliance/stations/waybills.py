@@ -23,7 +23,7 @@ from suyuan.compliance.stations.model import gtin_of
 from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import InputError
 from suyuan.gs1.thing import thing_key
-from suyuan.trace.walk import WAYBILL_AFTER
+from suyuan.trace.findings import WAYBILL_AFTER
 from suyuan.vault import Vault
 
 _NAMED = ("order", "parcel-list")
