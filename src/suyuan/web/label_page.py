@@ -35,7 +35,6 @@ _LEGS: dict[str, str] = {
 _SAID: dict[str, str] = {
     "opening": N_("Allow the camera, please"),
     "loading": N_("One moment"),
-    "frame": N_("Bring the code and the pattern into the frame"),
     "other": N_("This is another item's code"),
     "closer": N_("A little closer"),
     "light": N_("More light, please"),
@@ -62,6 +61,10 @@ _SAID: dict[str, str] = {
     "lost": N_("The code was out of sight too long. Begin again, and keep it in the frame."),
     "busy": N_("Too many checks at the moment. Try again in a few minutes."),
     "broken": N_("Something went wrong on our side. It says nothing about the label. Try again in a moment."),
+}
+_OF_TRACK: dict[Track, dict[str, str]] = {
+    "A": {"frame": N_("Bring the code and the pattern into the frame")},
+    "B": {"frame": N_("Bring the code into the frame")},
 }
 # Refusals that somebody with a phone can meet, and what they are told; others are told as broken.
 _REFUSED: dict[str, tuple[str, str]] = {
@@ -169,7 +172,7 @@ def render_label_page(
     """The page with a fresh challenge, and the answer to the last one where there is one."""
     words = language(lang)
     bounds = CHECK_BOUNDS[page.track]
-    said = {name: words.t(text) for name, text in (_SAID | _LEGS).items()}
+    said = {name: words.t(text) for name, text in (_SAID | _LEGS | _OF_TRACK[page.track]).items()}
     text = template_of(lang, "label.html").render(
         **frame_of(words, settings, DOOR + page.path),
         page=page,

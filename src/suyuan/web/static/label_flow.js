@@ -289,8 +289,8 @@
     if (report) report.hidden = !told.report;
     result.hidden = false;
     the("open").querySelector("span").textContent = said.again;
-    result.querySelector("h2").focus();
-    result.scrollIntoView({ block: "start" });
+    result.querySelector("h2").focus({ preventScroll: true });
+    result.scrollIntoView({ block: "start", behavior: "instant" });
   };
 
   // -- beginning and ending ---------------------------------------------------------------------------------------------------
