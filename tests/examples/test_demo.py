@@ -211,7 +211,7 @@ def check_labels(report: JourneyReport) -> None:
     told = lines_of(report)[at : at + 8]
     assert told[1] == "    tag, a photo of this label: matches the enrolment"
     assert told[2] == "    tag, a photo of a copy by scanner and office printer: does not match"
-    assert told[4] == "    dynamic label, a clip under the torch of this label: matches the enrolment"
+    assert told[4] == "    dynamic label, a torch-lit clip of this label: matches the enrolment"
     assert told[7].strip() == label.meaning_en
     assert not re.search(r"fake|genuine|authentic", " ".join(told))
     # Both records are events of the item: its proof has them.
@@ -237,7 +237,7 @@ def test_labels_are_told_in_chinese_and_only_as_far_as_they_were_checked() -> No
         seconds=2.04,
     )
     assert [Text.from_markup(line).plain for line in label_lines(report)] == [
-        "  标签（图像均为模拟）：已登记吊牌 3 帧，动态标签 140 帧；核对用时 2.0 秒",
+        "  标签（图像均为模拟）：已登记吊牌 3 帧，动态标签 140 帧",
         "    动态标签，开灯短视频，播放其录像的屏幕：无法判断。请按提示倾斜手机。",
         "    含义。",
     ]

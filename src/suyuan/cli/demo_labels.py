@@ -27,7 +27,7 @@ from suyuan.errors import InputError, RefusedError
 from suyuan.printing import PRESS_DPI, Style, get_style
 from suyuan.printing.symbol import MM_PER_INCH
 
-_PROCESSES = 2
+_PROCESSES = 1  # the other core is the server's
 _SEED = 749  # of all that is drawn by chance: phones, hands, light, paper
 _AROUND_MM = 0.5
 # What is shown to the camera as the dynamic label, and the simulator's name of it.
@@ -45,7 +45,7 @@ _TRACKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _SENT: Final[Mapping[str, tuple[str, str]]] = {
     "A": ("a photo of", "照片，"),
-    "B": ("a clip under the torch of", "开灯短视频，"),
+    "B": ("a torch-lit clip of", "开灯短视频，"),
 }
 _ANSWERS: Final[Mapping[str, tuple[str, str]]] = {
     "matches": ("[green]matches the enrolment[/]", "[green]与登记记录相符[/]"),
@@ -71,7 +71,7 @@ class LabelReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the labels of the followed item. All captures are simulated.
 
     ``missing`` says what is not installed where nothing was checked, ``refused`` what a door did not take; ``meaning``
-    is what the door says of its answers.
+    is what the door says of its answers, ``seconds`` how long the checks took.
     """
 
     simulated: bool = True
@@ -132,11 +132,12 @@ class LabelWork:
         """Enrol both labels, and have drawn what will be checked: clips follow the path that the server asks for."""
         from suyuan.cli import demo_captures
 
-        frames = self._drawing.submit(demo_captures.dynamic_frames, self._code_text, _SEED)
         box = _seen_box(self._style, PRESS_DPI)
-        tag = self._drawing.submit(
+        drawn_tag = self._drawing.submit(
             demo_captures.tag_captures, self._press_file(), box, PRESS_DPI, _SEED
-        ).result()
+        )
+        frames = self._drawing.submit(demo_captures.dynamic_frames, self._code_text, _SEED)
+        tag = drawn_tag.result()
         self._enrol("A", tag.enrolment, style=self._style.name, dpi=str(PRESS_DPI))
         self._enrol("B", frames.result())
         clips = {}
@@ -264,8 +265,8 @@ def label_lines(report: LabelReport | None) -> Iterator[str]:
         for track, count in sorted(report.enrolled.items())
     )
     yield say(
-        f"  label (simulated captures): enrolled {frames}; checked in {report.seconds:.1f} s",
-        f"  标签（图像均为模拟）：已登记{frames}；核对用时 {report.seconds:.1f} 秒",
+        f"  label (simulated captures): enrolled {frames}",
+        f"  标签（图像均为模拟）：已登记{frames}",
     )
     for capture in report.captures:
         track, sent, shown = _TRACKS[capture.track], _SENT[capture.track], _SHOWN[capture.shown]
