@@ -81,7 +81,7 @@ def test_refining_is_what_makes_it_accurate() -> None:
 
     drawn = draw(scale=3.3, turn=0.3, tilt=(0.06, 0.03))
     (read,) = zxingcpp.read_barcodes(drawn.image, zxingcpp.BarcodeFormat.QRCode)
-    rough = codes.homography_of(codes._corners(read, 1.0), drawn.size)
+    rough = codes.homography_of(codes._corners(read), drawn.size)
     found = located(drawn)
     raw = Located(found.text, found.size, rough, 0, 0, found.modules, False)
     assert errors(raw, drawn).max() > 5 * errors(found, drawn).max()
@@ -121,6 +121,22 @@ def test_the_expected_code_is_found_beside_a_larger_one() -> None:
         largest = locate(canvas, expected)
         assert largest is not None
         assert largest.text == OTHER
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"scale": 1.6, "turn": 0.1, "noise": 4},
+        {"scale": 1.8, "turn": np.pi / 4, "noise": 4},
+        {"scale": 3, "turn": 0.2, "noise": 40},
+        {"scale": 3, "turn": np.pi / 4, "noise": 40},
+        {"scale": 3, "turn": np.pi / 4, "blur": 1.5},
+    ],
+    ids=str,
+)
+def test_codes_that_are_hard_to_find_are_found_and_placed(how: dict[str, float]) -> None:
+    drawn = draw(**how)  # type: ignore[arg-type]
+    assert errors(located(drawn), drawn).max() < 0.5
 
 
 @pytest.mark.parametrize("kind", ["wall", "noise", "black"])

@@ -10,6 +10,7 @@ Pixels count from the centre of the first one, as OpenCV counts them; modules fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -22,9 +23,13 @@ from suyuan.label.grid import Refined, refine
 from suyuan.label.images import reduce
 
 Floats = NDArray[np.float64]
+View = tuple[
+    NDArray[np.uint8], Floats
+]  # an image to look for codes in, and what takes its pixels to the whole image's
 
 _FORMATS: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _QUICK_LONGEST: Final = 1920  # a first look at this size finds nearly every code
+_LARGEST: Final = 2560  # of a view that is enlarged
 _MARGIN: Final = 2.0  # modules around the code that come into the crop
 
 
@@ -105,13 +110,12 @@ def _canonical(uri: str) -> str:
 def _find(grey: NDArray[np.uint8], expected: str | None) -> tuple[str, int, Floats] | None:
     """Text, modules a side and corners in pixels. Later looks cost more and are for what the first did not show."""
     best: tuple[str, int, Floats] | None = None
-    for attempt in range(4):
-        view, scale = _view(grey, attempt)
-        if view is None:
-            continue
-        thorough = attempt > 0
-        codes = zxingcpp.read_barcodes(view, formats=_FORMATS, try_downscale=thorough, try_invert=thorough)
-        sized = [(code.text, _size(code), _corners(code, scale)) for code in codes]
+    for attempt, look in enumerate(_LOOKS):
+        view, to_image = look(grey)
+        codes = zxingcpp.read_barcodes(
+            np.ascontiguousarray(view), formats=_FORMATS, try_downscale=attempt > 0, try_invert=attempt > 0
+        )
+        sized = [(code.text, _size(code), project(to_image, _corners(code))) for code in codes]
         for code in sorted(sized, key=lambda each: cv2.contourArea(each[2].astype(np.float32)), reverse=True):
             if expected is None or same_uri(code[0], expected):
                 return code
@@ -119,33 +123,70 @@ def _find(grey: NDArray[np.uint8], expected: str | None) -> tuple[str, int, Floa
     return best
 
 
-def _view(grey: NDArray[np.uint8], attempt: int) -> tuple[NDArray[np.uint8] | None, float]:
-    """The image as one attempt looks at it, and how many pixels of the image one of the view stands for."""
-    longest = max(grey.shape)
-    if attempt == 0:
-        view = reduce(grey, _QUICK_LONGEST)
-    elif attempt == 1:
-        view = grey
-    elif attempt == 2:  # noise drowns modules that have pixels to spare
-        view = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.2), np.uint8)
-    elif longest <= _QUICK_LONGEST:  # small or blurred modules: more pixels, steeper edges
-        large = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        soft = cv2.GaussianBlur(large, (0, 0), 3)
-        view = np.asarray(cv2.addWeighted(large, 2.5, soft, -1.5, 0), np.uint8)
-    else:
-        return None, 1.0
-    return np.ascontiguousarray(view), longest / max(view.shape)
+def _quickly(grey: NDArray[np.uint8]) -> View:
+    return _scaled(grey, reduce(grey, _QUICK_LONGEST))
+
+
+def _as_it_is(grey: NDArray[np.uint8]) -> View:
+    return _scaled(grey, grey)
+
+
+def _sharpened(grey: NDArray[np.uint8]) -> View:
+    """For small or blurred modules: more pixels, steeper edges."""
+    return _scaled(grey, _steepened(_enlarged(grey, 2), 4))
+
+
+def _smoothed(grey: NDArray[np.uint8]) -> View:
+    """For noise: the same, on what was smoothed before."""
+    soft = np.asarray(cv2.GaussianBlur(_enlarged(grey, 3), (0, 0), 2), np.uint8)
+    return _scaled(grey, _steepened(soft, 6))
+
+
+def _turned(look: Callable[[NDArray[np.uint8]], View]) -> Callable[[NDArray[np.uint8]], View]:
+    """The same by half a right angle: the decoder looks along rows and columns, and sees least across."""
+
+    def turned(grey: NDArray[np.uint8]) -> View:
+        view, to_image = look(grey)
+        height, width = view.shape
+        side = int(np.hypot(height, width)) + 1
+        turn = np.vstack([cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), 45, 1), (0, 0, 1)])
+        turn[:2, 2] += (side - width) / 2, (side - height) / 2
+        seen = cv2.warpAffine(view, turn[:2], (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=200)
+        return np.asarray(seen, np.uint8), to_image @ np.linalg.inv(turn)
+
+    return turned
+
+
+_LOOKS: Final = (_quickly, _as_it_is, _sharpened, _smoothed, _turned(_sharpened), _turned(_smoothed))
+
+
+def _scaled(grey: NDArray[np.uint8], view: NDArray[np.uint8]) -> View:
+    """A view of the whole image in another size; the middle of a pixel of one is not that of the other."""
+    scale = max(grey.shape) / max(view.shape)
+    shift = (scale - 1) / 2
+    return view, np.array([(scale, 0, shift), (0, scale, shift), (0, 0, 1)])
+
+
+def _enlarged(grey: NDArray[np.uint8], times: float) -> NDArray[np.uint8]:
+    """As many times larger as leaves a picture that is looked through in a moment."""
+    small = reduce(grey, _LARGEST // 2)
+    times = min(times, _LARGEST / max(small.shape))
+    return np.asarray(cv2.resize(small, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _steepened(grey: NDArray[np.uint8], reach: float) -> NDArray[np.uint8]:
+    return np.asarray(cv2.addWeighted(grey, 4, cv2.GaussianBlur(grey, (0, 0), reach), -3, 0), np.uint8)
 
 
 def _size(code: zxingcpp.Barcode) -> int:
     return 17 + 4 * int(cast(dict[str, str], code.extra)["Version"])
 
 
-def _corners(code: zxingcpp.Barcode, scale: float) -> Floats:
+def _corners(code: zxingcpp.Barcode) -> Floats:
     place = code.position
     points = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
     # The decoder counts from the outer edge of the first pixel.
-    return np.array([(point.x, point.y) for point in points], np.float64) * scale - 0.5
+    return np.array([(point.x, point.y) for point in points], np.float64) - 0.5
 
 
 def _refined_in_crop(grey: NDArray[np.uint8], rough: Floats, size: int) -> Refined:
