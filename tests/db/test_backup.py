@@ -65,6 +65,19 @@ async def load(database_url: str, path: Path) -> None:
         await connection.close()
 
 
+def test_two_writers_of_one_name_do_not_write_into_one_file(tmp_path: Path) -> None:
+    path, left = tmp_path / "one.backup", tmp_path / ".one.backup.partial"
+    left.write_bytes(b"left by a process that was killed")
+    with archive.new_file(path) as first:
+        first.write(b"whole")
+        first.flush()
+        with pytest.raises(ConflictError, match="Another process"), archive.new_file(path):
+            raise AssertionError("two at once")
+        first.write(b" and well")
+    assert path.read_bytes() == b"whole and well"
+    assert not left.exists()
+
+
 async def test_a_backup_under_writes_is_one_moment_and_loads_clean(
     pool: Pool, empty_database_url: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import msgspec
 
+from suyuan.db import locks
 from suyuan.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
 
 FORMAT = 1
@@ -179,15 +180,24 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             raise ConflictError(
                 "backup.exists", "This file exists.", path=str(path), remedy="Choose another name."
             )
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "w+b") as file:
+        # What an interrupted process left under this name is overwritten, what another one writes now is not.
+        with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "w+b") as file:
+            if not locks.try_lock(file.fileno(), locks.EXCLUSIVE) or not _is_named(file, partial):
+                raise ConflictError(
+                    "backup.exists",
+                    "Another process is writing this file.",
+                    path=str(path),
+                    remedy="Wait for it, or choose another name.",
+                )
+            # The name goes before the lock does, so that whoever opened the file meanwhile does not write into it.
+            try:
+                file.truncate()
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(partial, path)  # fails where somebody else took the name meanwhile
-        finally:
-            partial.unlink(missing_ok=True)
+                os.link(partial, path)  # fails where somebody else took the name meanwhile
+            finally:
+                partial.unlink(missing_ok=True)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -200,6 +210,14 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             path=str(path),
             remedy="Choose a place that this user may write and that has room.",
         ) from None
+
+
+def _is_named(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file still has this name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 class ArchiveReader:
