@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from deployment import Deployment
 from test_capture import evidence_of
@@ -12,10 +14,12 @@ from suyuan.capture.long_papers import read_through
 from suyuan.capture.sources import Source, source_of
 from suyuan.sheets import FaultySheetError
 from suyuan.sheets.long_sheets import batches, survey
+from suyuan.sheets.mapping import with_mapping
 from suyuan.sheets.template_files import write_template
 from suyuan.sheets.templates import templates
 
 ROWS = 40
+MAPPINGS = Path(__file__).resolve().parents[2] / "examples" / "mappings"
 COLUMNS = "event_id, content_hash, event_type, action, event_time, path, rule, claim_count"
 
 
@@ -42,6 +46,17 @@ PAPERS = {
     "scans.csv": write_template(templates()["courier-scans"], "zh-CN", "csv", rows=rows_of("courier-scans")),
     "scans.xlsx": write_template(templates()["courier-scans"], "de", rows=rows_of("courier-scans")),
     "log.csv": write_template(templates()["verification-log"], "en", "csv", rows=rows_of("verification-log")),
+    # Scans in a courier's own shape, their mapping in front; nobody knows the last column.
+    "scans-mapped.csv": with_mapping(
+        (MAPPINGS / "flat.toml").read_bytes(),
+        (
+            "快件单号,操作时刻,操作名称,网点城市,操作员\n"
+            + "".join(
+                f"SF00990000000{n % 3},2025-10-09 07:{n:02d}:00,{'收件扫描' if n % 2 else '怪状态'},广州,样例甲{n}\n"
+                for n in range(ROWS)
+            )
+        ).encode(),
+    ),
     # The waybill stands above the table, names and remarks in the rows, in the code page of old programs.
     "head.csv": (
         "运单号,SF0099000000017\n快递公司代码,440196X001\n时区,+08:00\n\n时间,状态,签收人,备注,内部\n"

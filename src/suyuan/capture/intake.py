@@ -21,13 +21,14 @@ from suyuan.canon import base32_text
 from suyuan.capture.evidence import Paper, evidence_identity
 from suyuan.capture.long_papers import WORKBOOK, LongPaper, notes_of, read_through, store_long
 from suyuan.capture.mapped_scans import with_stored_mapping
-from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper
+from suyuan.capture.paper import MAX_PAPER_BYTES, read_paper, refuse_large
 from suyuan.capture.prepare import Deliverer, PreparedEvent, prepare_all
 from suyuan.capture.signers import told, with_signature
 from suyuan.capture.sources import Source, source_of
 from suyuan.capture.store import Filed, Stored, store_papers
 from suyuan.db.partitions import ensure_partitions
 from suyuan.db.pool import Connection, Pool, transaction
+from suyuan.epcis.long_documents import HEAD_BYTES
 from suyuan.epcis.reading import DerivedEvent, Reading, Warning_
 from suyuan.errors import ConflictError, InputError, SuyuanError, UnavailableError
 from suyuan.vault import Vault
@@ -39,7 +40,8 @@ THREAD_BYTES = 64 * 1024
 LONG_BYTES = 4 * 1024 * 1024
 # A workbook is packed: so many bytes of it may be tens of thousands of rows.
 LONG_WORKBOOK_BYTES = 512 * 1024
-# So many long papers are read and written at a time in one process; each holds a connection and some batches.
+# So many long papers are read and written at a time in one process; each holds a connection and some batches. Of
+# those that cannot be read in batches, and are held whole, there may be as many beside them.
 LONG_AT_ONCE = 2
 # With proceed, so many events of one long paper may contradict what is stored before all of it is refused.
 MAX_CONFLICTS = 20
@@ -68,6 +70,7 @@ class Capture:
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(maxsize=4096)
         self._workers: list[asyncio.Task[None]] = []
         self._long = asyncio.Semaphore(LONG_AT_ONCE)
+        self._whole = asyncio.Semaphore(LONG_AT_ONCE)
 
     # -- the door -----------------------------------------------------------------------------------------
 
@@ -88,10 +91,19 @@ class Capture:
         packed = isinstance(given, bytes) and given.startswith(WORKBOOK)
         if size > (LONG_WORKBOOK_BYTES if packed else LONG_BYTES):
             source = await asyncio.to_thread(source_of, given) if isinstance(given, bytes) else given
-            stored = await self.submit_long(source, deliverer, name=name, sheets=True)
+            stored = await self.submit_long(source, deliverer, name=name, sheets=True, notes=notes)
             if stored is not None:
                 return stored
+            refuse_large(await asyncio.to_thread(source.head, HEAD_BYTES), size, name)
+            async with self._whole:
+                data = given if isinstance(given, bytes) else await asyncio.to_thread(given.whole)
+                return await self._submit_whole(data, deliverer, name, notes)
         data = given if isinstance(given, bytes) else await asyncio.to_thread(given.whole)
+        return await self._submit_whole(data, deliverer, name, notes)
+
+    async def _submit_whole(
+        self, data: bytes, deliverer: Deliverer, name: str, notes: Sequence[Warning_]
+    ) -> Stored:
         deliverer = await with_signature(self._pool, data, deliverer)
         if len(data) > THREAD_BYTES:
             paper = await asyncio.to_thread(self.prepare, data, deliverer, name, notes)
@@ -109,11 +121,12 @@ class Capture:
         name: str = "",
         proceed: bool = False,
         sheets: bool = False,
+        notes: Sequence[Warning_] = (),
     ) -> Stored | None:
         """Take a long document in, in batches, in bounded memory. None where it is of no kind that is read so.
 
-        With ``sheets`` also a sheet whose rows are events. With ``proceed`` events that are refused are left out and
-        noted. Raises as ``submit``.
+        With ``sheets`` also a sheet whose rows are events; ``notes`` are told with it. With ``proceed`` events that are
+        refused are left out and noted. Raises as ``submit``.
         """
         if source.size > MAX_PAPER_BYTES:
             return None
@@ -131,6 +144,7 @@ class Capture:
                 capture_id=base32_text(secrets.token_bytes(15)),
                 salt=salt,
                 digest=await asyncio.to_thread(source.salted_digest, salt),
+                notes=tuple(notes),
             )
             if not proceed:
                 return await self._store_long(paper, deliverer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from suyuan.capture.paper import MAX_PAPER_BYTES
+from suyuan import sheets
 from suyuan.capture.sources import Source
 from suyuan.db.pool import Connection, Pool
 from suyuan.epcis.reading import Warning_
@@ -24,7 +24,7 @@ async def with_stored_mapping(
     """The paper, with the party's mapping in front where it is read by one, and a note that says so.
 
     ``name`` is the mapping's; without it the one that the scans fit is taken. Raises ``NotFoundError``
-    (``mapping.unknown``) and ``InputError`` (``sheet.mapping.none``, ``sheet.mapping.ambiguous``).
+    (``mapping.unknown``), ``InputError`` (``sheet.mapping.none``, ``sheet.mapping.ambiguous``) and ``TooLargeError``.
     """
     head = given[:GLANCE] if isinstance(given, bytes) else await asyncio.to_thread(given.head, GLANCE)
     if name:
@@ -32,9 +32,9 @@ async def with_stored_mapping(
     if not may_be_scans(head):
         return given, ()
     stored = await stored_mappings(db, party_id)
-    size = len(given) if isinstance(given, bytes) else given.size
-    if not stored or size > MAX_PAPER_BYTES:
+    if not stored:
         return given, ()
+    sheets.check_size(head, len(given) if isinstance(given, bytes) else given.size)
     whole = await asyncio.to_thread(given.whole) if isinstance(given, Source) and is_json(head) else given
     data = whole if isinstance(whole, bytes) else head
     chosen = await asyncio.to_thread(choose_mapping, stored, data)

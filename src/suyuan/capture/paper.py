@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from suyuan import customs, epcis, sheets
+from suyuan.customs.message import check_size
 from suyuan.epcis.reading import Reading
 from suyuan.errors import InputError, TooLargeError, UnsupportedError
 
@@ -29,6 +30,17 @@ READERS: tuple[Reader, ...] = (
     Reader(customs.recognise, customs.read),
     Reader(sheets.recognise, sheets.read),
 )
+
+
+def refuse_large(head: bytes, size: int, name: str = "") -> None:
+    """Refuse a paper by its beginning that is larger than its kind may be where it is read whole.
+
+    Raises ``TooLargeError`` (``customs.message.too_large``, ``sheet.too_large``).
+    """
+    if customs.recognise(head):
+        check_size(size)
+    elif sheets.recognise(head, name):
+        sheets.check_size(head, size)
 
 
 def read_paper(data: bytes, *, name: str = "") -> Reading:

@@ -4,6 +4,6 @@ Pure: bytes in, a ``Reading`` or a ``SuyuanError`` out.
 """
 
 from suyuan.sheets.faults import Fault, FaultySheetError
-from suyuan.sheets.reader import KINDS, read, recognise
+from suyuan.sheets.reader import KINDS, check_size, read, recognise
 
-__all__ = ["KINDS", "Fault", "FaultySheetError", "read", "recognise"]
+__all__ = ["KINDS", "Fault", "FaultySheetError", "check_size", "read", "recognise"]

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from suyuan.epcis.identifiers import PERSON_KINDS, RAW_PREFIX
 from suyuan.epcis.model import BizTransaction
 from suyuan.epcis.reading import PersonalField, Warning_
-from suyuan.errors import SuyuanError
+from suyuan.errors import SuyuanError, TooLargeError
 from suyuan.sheets.cells import Cell, Row
 from suyuan.sheets.faults import MAX_FAULTS, Fault, FaultySheetError, fault_of
 from suyuan.sheets.row_checks import row_errors
@@ -65,6 +65,20 @@ _PERSONAL_COLUMNS: Final = {
 }
 _NUMBER = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
 _CITY = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '\-]){0,29}")
+
+
+# A sheet that gathers rows is held as its events: so many cases, pallets or lots stand in one list.
+MAX_GATHERED = 50_000
+
+
+def check_gathered(count: int) -> None:
+    """Raise ``TooLargeError`` (``sheet.too_large``) where the rows of a list make more events than are held."""
+    if count > MAX_GATHERED:
+        raise TooLargeError(
+            "sheet.too_large",
+            f"The list tells of more than {MAX_GATHERED:,} cases, pallets or lots.",
+            remedy="Send it in parts, each with whole pallets.",
+        )
 
 
 class Findings:

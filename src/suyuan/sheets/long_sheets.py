@@ -2,7 +2,8 @@
 
 It is gone through twice. The survey reads every row and keeps none, so that a sheet with a fault is refused, with all
 its faults, before anything of it is stored; the second go gives the batches. What is held is the file itself, which is
-bounded, and one batch. Packing lists and tallies gather rows into few events and are read whole.
+bounded, and one batch. A table with its mapping in front is read so too. Packing lists and tallies gather rows into few
+events and are read whole, and so is JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from suyuan.epcis.long_documents import BATCH_BYTES, BATCH_EVENTS, Batch, Open
 from suyuan.epcis.reading import DerivedEvent, Warning_
 from suyuan.sheets.cells import Row, Sheet
 from suyuan.sheets.documents import Findings
-from suyuan.sheets.mapping import is_mapped
+from suyuan.sheets.mapped import mapped_sheet, shifted
+from suyuan.sheets.mapping import is_json_mapping, is_mapped, split_mapped
 from suyuan.sheets.reader import READERS, no_rows, note_unknown, read_text, recognise, understood
 from suyuan.sheets.workbook import MAGIC, read_grids
 
@@ -35,14 +37,18 @@ class SheetSurvey(msgspec.Struct, frozen=True):
     warnings: tuple[Warning_, ...]
     wanted: frozenset[int]
     refused: tuple[()] = ()
+    # where the scans begin, behind their mapping
+    shift: int = 0
 
 
 def is_long_sheet(head: bytes) -> bool:
     """Whether a paper that begins so may be a sheet whose rows are events; only its survey can tell for a workbook."""
     if head.startswith(MAGIC):
         return True
+    if is_mapped(head):
+        return not is_json_mapping(head)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return start not in (b"{", b"[", b"<") and not is_mapped(head) and recognise(head)
+    return start not in (b"{", b"[", b"<") and recognise(head)
 
 
 def survey(open_: Open) -> SheetSurvey | None:
@@ -54,7 +60,7 @@ def survey(open_: Open) -> SheetSurvey | None:
         data = source.read()
     if data.startswith(MAGIC) and not recognise(data):
         return None
-    sheets, findings = understood(read_grids(data) if data.startswith(MAGIC) else (read_text(data),))
+    sheets, findings, shift = _understood(data)
     if sheets[0].kind not in ROW_KINDS:
         return None
     for sheet in sheets:
@@ -76,7 +82,17 @@ def survey(open_: Open) -> SheetSurvey | None:
         tuple(sheets),
         tuple(dict.fromkeys(warnings)),
         frozenset({0} if personal else ()),
+        shift=shift,
     )
+
+
+def _understood(data: bytes) -> tuple[list[Sheet], Findings, int]:
+    """The sheets, what is odd about them, and where in the bytes they begin."""
+    if is_mapped(data):
+        mapping, shift = split_mapped(data)
+        findings = Findings()
+        return [mapped_sheet(data[shift:], mapping, findings)], findings, shift
+    return *understood(read_grids(data) if data.startswith(MAGIC) else (read_text(data),)), 0
 
 
 def batches(found: SheetSurvey) -> Iterator[Batch]:
@@ -86,10 +102,12 @@ def batches(found: SheetSurvey) -> Iterator[Batch]:
     for sheet, rows in _pieces(found.sheets):
         findings = Findings()
         events = tuple(_events(sheet, rows, findings))
-        end = max(_end(row) for row in rows) if text else 0
+        end = max(_end(row) for row in rows) + found.shift if text else 0
         # What stands above the table holds for every row; it lies in the bytes of the first batch alone.
         personal = tuple(
-            field for field in findings.personal if text and start <= field.start < field.end <= end
+            field
+            for field in shifted(findings.personal, found.shift)
+            if text and start <= field.start < field.end <= end
         )
         yield Batch(events, start, found.data[start:end], personal)
         start = end

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from suyuan.epcis.reading import PersonalField
 from suyuan.errors import InputError
-from suyuan.sheets.cells import Cell, Row, Sheet
+from suyuan.sheets.cells import Cell, LateSheet, Row, Sheet
 from suyuan.sheets.delimited import DELIMITERS, read_grid
 from suyuan.sheets.documents import Findings
 from suyuan.sheets.headers import SEARCHED_ROWS
@@ -24,9 +25,16 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 def mapped_sheet(data: bytes, mapping: Mapping, findings: Findings) -> Sheet:
-    """The scans as a sheet. Raises ``InputError``: ``sheet.mapping.absent``, and as the readers of its format."""
-    rows = _from_csv(data, mapping) if mapping.format == "csv" else _from_records(data, mapping, findings)
-    return Sheet(name="", kind=mapping.kind, rows=tuple(rows), unknown_columns=())
+    """The scans as a sheet; the rows of a table are read as they are asked for.
+
+    Raises ``InputError``: ``sheet.mapping.absent``, and as the readers of its format, also while rows are asked for.
+    """
+    if mapping.format == "csv":
+        header = _header(data, mapping)
+        rows: tuple[Row, ...] | LateSheet = LateSheet(partial(_csv_rows, data, header, mapping))
+    else:
+        rows = tuple(_from_records(data, mapping, findings))
+    return Sheet(name="", kind=mapping.kind, rows=rows, unknown_columns=())
 
 
 def shifted(fields: Iterable[PersonalField], by: int) -> tuple[PersonalField, ...]:
@@ -77,10 +85,10 @@ def find_csv_header(data: bytes, mapping: Mapping) -> CsvHeader:
     return best
 
 
-def _from_csv(data: bytes, mapping: Mapping) -> Iterator[Row]:
+def _header(data: bytes, mapping: Mapping) -> CsvHeader:
     header = find_csv_header(data, mapping)
     if not header.missing:
-        return _csv_rows(data, header.delimiter, header.number, mapping)
+        return header
     raise InputError(
         "sheet.mapping.absent",
         "No row is a header with the columns of the mapping; missing: "
@@ -91,8 +99,9 @@ def _from_csv(data: bytes, mapping: Mapping) -> Iterator[Row]:
     )
 
 
-def _csv_rows(data: bytes, delimiter: bytes, header: int, mapping: Mapping) -> Iterator[Row]:
-    grid = read_grid(data, delimiter)
+def _csv_rows(data: bytes, found_header: CsvHeader, mapping: Mapping) -> Iterator[Row]:
+    header = found_header.number
+    grid = read_grid(data, found_header.delimiter)
     titles = {cell.text: x for x, cell in reversed(list(enumerate(grid.first(header + 1)[header]))) if cell}
     places = {field: titles[title] for field, title in mapping.fields.items()}
     used = set(places.values())

@@ -30,7 +30,7 @@ from typing import Final
 
 import msgspec
 
-from suyuan.errors import InputError, TooLargeError
+from suyuan.errors import InputError, SuyuanError, TooLargeError
 from suyuan.sheets.cells import Cell
 from suyuan.sheets.headers import field_names, lacking_for
 from suyuan.sheets.values import read_zone, wrong
@@ -122,6 +122,14 @@ def _is_form(form: str) -> bool:
 def is_mapped(data: bytes) -> bool:
     """Whether the bytes begin with a mapping."""
     return data.startswith((MARK, _BOM + MARK))
+
+
+def is_json_mapping(head: bytes) -> bool:
+    """Whether the mapping at the beginning explains JSON; not if it is none, or does not end there."""
+    try:
+        return split_mapped(head)[0].format != "csv"
+    except SuyuanError:
+        return False
 
 
 def with_mapping(mapping: bytes, data: bytes) -> bytes:

@@ -12,7 +12,7 @@ from suyuan.epcis.model import BizTransaction, Event, QuantityElement
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Row, Sheet
-from suyuan.sheets.documents import Findings, note_personal, read_documents, read_uri
+from suyuan.sheets.documents import Findings, check_gathered, note_personal, read_documents, read_uri
 from suyuan.sheets.drafting import CBV_STEP, draft_event, number_extension, text_extensions
 from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial, read_thing
 from suyuan.sheets.values import Moment, Step, read_amount, read_moment, read_step, read_unit
@@ -38,6 +38,7 @@ def read_packing_list(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     """The events of a packing list, in the order in which parents appear."""
     groups: dict[tuple[str, Moment, str, Step], _Packed] = {}
     for row in sheet:
+        check_gathered(len(groups))
         with findings.judging(row, "sheet/packing-list"):
             parent = _parent(row)
             moment, place = read_moment(row), read_place(row)

@@ -13,17 +13,17 @@ from typing import Final
 import msgspec
 
 from suyuan.epcis.reading import DerivedEvent, Reading
-from suyuan.errors import InputError, SuyuanError
+from suyuan.errors import InputError, SuyuanError, TooLargeError
 from suyuan.sheets import workbook
 from suyuan.sheets.cells import Cell, Grid, Row, Sheet
 from suyuan.sheets.courier_scans import read_courier_scans
-from suyuan.sheets.delimited import DELIMITERS, read_grid
+from suyuan.sheets.delimited import DELIMITERS, MAX_BYTES, read_grid
 from suyuan.sheets.documents import Findings
 from suyuan.sheets.event_sheet import read_event_sheet
 from suyuan.sheets.headers import field_of, kind_of, read_sheet, unknown_header
-from suyuan.sheets.json_list import read_records
+from suyuan.sheets.json_list import check_json_size, read_records
 from suyuan.sheets.mapped import mapped_sheet, shifted
-from suyuan.sheets.mapping import is_mapped, split_mapped
+from suyuan.sheets.mapping import is_json_mapping, is_mapped, split_mapped
 from suyuan.sheets.packing_list import read_packing_list
 from suyuan.sheets.tally import read_tally
 from suyuan.sheets.templates import side_sheets
@@ -178,6 +178,18 @@ def _kind_of_text(data: bytes) -> str | None:
     except SuyuanError:
         pass
     return None
+
+
+def check_size(head: bytes, size: int) -> None:
+    """Refuse a document by its beginning that is larger than its form may be.
+
+    Raises ``TooLargeError`` (``sheet.too_large``), as reading it would.
+    """
+    single = is_mapped(head) and is_json_mapping(head)
+    if single or head[:_GLANCE].removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)[:1] in (b"{", b"["):
+        check_json_size(size)
+    elif size > MAX_BYTES:
+        raise TooLargeError("sheet.too_large", f"The document has more than {MAX_BYTES // 1024 // 1024} MiB.")
 
 
 def own_kind(data: bytes) -> str | None:

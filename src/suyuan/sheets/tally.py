@@ -19,7 +19,7 @@ from typing import Final
 from suyuan.epcis.model import BizTransaction, QuantityElement
 from suyuan.epcis.reading import DerivedEvent
 from suyuan.sheets.cells import Row, Sheet
-from suyuan.sheets.documents import Findings, note_personal, read_documents
+from suyuan.sheets.documents import Findings, check_gathered, note_personal, read_documents
 from suyuan.sheets.drafting import CBV_DISPOSITION, CBV_STEP, draft_event, number_extension, text_extensions
 from suyuan.sheets.things import lot_uri, read_container, read_gtin, read_place, read_serial, read_thing
 from suyuan.sheets.values import Moment, read_moment, read_whole, wrong
@@ -58,6 +58,7 @@ def read_tally(sheet: Sheet, findings: Findings) -> list[DerivedEvent]:
     pallets: dict[tuple[str, Moment, str], _Opened] = {}
     lots: dict[tuple[str, ...], _Received] = {}
     for row in sheet:
+        check_gathered(len(containers) + len(pallets) + len(lots))
         with findings.judging(row, "sheet/tally"):
             moment, place = read_moment(row), read_place(row)
             documents = dict.fromkeys(read_documents(row, findings))
