@@ -278,6 +278,19 @@ async def test_another_items_code_and_a_refused_camera_are_said(
         await page.locator("#open").click()
         await page.get_by_role("alert").wait_for()
         assert "The camera was not allowed" in await page.get_by_role("alert").inner_text()
+        # A photo of a kind that not every server reads is chosen instead.
+        await page.evaluate(
+            "() => { HTMLFormElement.prototype.submit = () => {"
+            " window.made = document.getElementById('images').files[0].type; }; }"
+        )
+        bitmap = io.BytesIO()
+        other.convert("RGB").save(bitmap, "BMP")
+        await page.locator("#other-way summary").click()
+        file = {"name": "photo.bmp", "mimeType": "image/bmp", "buffer": bitmap.getvalue()}
+        await page.locator("#images").set_input_files(file)  # type: ignore[arg-type]
+        await page.locator("#form button").click()
+        await page.wait_for_function("() => window.made")
+        assert await page.evaluate("window.made") == "image/jpeg"
 
 
 async def test_pictures_that_did_not_get_through_are_sent_again(
@@ -299,3 +312,26 @@ async def test_pictures_that_did_not_get_through_are_sent_again(
         await again.click()
         await page.locator("#result").wait_for()
         assert not await page.get_by_role("alert").is_visible()
+
+
+async def test_a_browser_that_reads_codes_is_asked_first_and_replaced_where_it_breaks(
+    sample_site: str, chromium_path: str, tmp_path: Path
+) -> None:
+    seen = code(f"HTTPS://SY.EXAMPLE.CN{ITEM}{samples.SERIAL}", zxingcpp.BarcodeFormat.QRCode, side=400)
+    async with browsing(chromium_path, film(tmp_path / "good.y4m", [seen]), lang="en") as page:
+        await page.add_init_script(
+            "window.calls = 0; window.BarcodeDetector = class {"
+            " static async getSupportedFormats() { return ['qr_code', 'code_128']; }"
+            " async detect() { window.calls += 1; if (window.calls < 4) return [];"
+            " await new Promise((go) => { window.breakNow = go; }); throw new Error('no service'); } }"
+        )
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(f"{sample_site}/check{ITEM}{samples.SERIAL}")
+        await page.locator("#open").click()
+        await page.wait_for_function("() => window.breakNow")
+        assert await page.locator("#capture").get_attribute("data-reader") == "native"
+        assert not [url for url in asked if "zxing" in url]
+        await page.evaluate("() => window.breakNow()")
+        await page.locator("#result").wait_for(timeout=20_000)
+        assert len([url for url in asked if "zxing" in url]) == 2 and await page.evaluate("window.calls") == 4

@@ -25,8 +25,9 @@ window.suyuan = window.suyuan || {};
     return {
       hasTorch: Boolean(can.torch),
       torch: (on) => (can.torch ? set({ torch: on }) : Promise.resolve(false)),
-      // Phones see nothing sharp from so near that a label fills the picture: the middle of the picture does instead.
-      near: () => (can.zoom && can.zoom.max > 1 ? set({ zoom: Math.min(can.zoom.max, 2) }) : Promise.resolve(false)),
+      // Phones see nothing sharp from so near that a label fills the picture: the middle of the picture does instead,
+      // as long as the sensor has more pixels than the picture.
+      near: () => (can.zoom && can.zoom.max > 1 && Math.min(width, height) < 1500 ? set({ zoom: Math.min(can.zoom.max, 2) }) : Promise.resolve(false)),
       // How many times the pixels of the live picture, along a side, a still photo has; 1 where the browser takes none.
       gain: async () => {
         if (!("ImageCapture" in window) || !width) return 1;
@@ -93,12 +94,12 @@ window.suyuan = window.suyuan || {};
     return { light, contrast: light - dark, glare: blown / grey.length, sharp: steep / Math.max(1, (light - dark) ** 2) };
   };
 
-  // A copy of a part of the picture (all of it without ``part``), at most ``longest`` pixels a side.
-  const copyOf = (source, longest, part) => {
+  // A copy of a part of the picture (all of it without ``part``), at most ``longest`` pixels a side, on a canvas of its
+  // own or on ``canvas``.
+  const copyOf = (source, longest, part, canvas = document.createElement("canvas")) => {
     const { width, height } = sizeOf(source);
     const { left, top, right, bottom } = part || { left: 0, top: 0, right: width, bottom: height };
     const scale = Math.min(1, longest / Math.max(right - left, bottom - top));
-    const canvas = document.createElement("canvas");
     canvas.width = Math.round((right - left) * scale);
     canvas.height = Math.round((bottom - top) * scale);
     canvas.getContext("2d").drawImage(source, left, top, right - left, bottom - top, 0, 0, canvas.width, canvas.height);

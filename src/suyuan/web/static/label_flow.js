@@ -33,9 +33,10 @@
   let wanted = false; // the big key was pressed
   let gain = 1; // how many times the live picture's pixels a still photo has, along a side
   let sharp = 0; // how sharp the code was lately
+  const sheet = document.createElement("canvas"); // each picture in its turn: phones give pages little room for them
   let held = null; // pictures that did not get through
 
-  // -- what is said ---------------------------------------------------------------------------------------------------
+  // -- what is said
 
   let hinted = { name: "", at: 0 };
   const hint = (name, at_once = false) => {
@@ -67,7 +68,7 @@
     return null;
   };
 
-  // -- the code in the picture ------------------------------------------------------------------------------------------
+  // -- the code in the picture
 
   // The codes of this very item: the same path, whatever the host.
   const isOurs = ({ text }) => {
@@ -99,12 +100,12 @@
     return "";
   };
 
-  // -- one photo ----------------------------------------------------------------------------------------------------------
+  // -- one photo
 
   const sharpest = async (mine) => {
     let best = null;
     for (let shot = 0; shot < SHOTS && mine === run; shot += 1) {
-      const whole = camera.copyOf(the("live"), 4096);
+      const whole = camera.copyOf(the("live"), 4096, null, sheet);
       const seen = await look(whole);
       if (seen.place && (!best || seen.looks.sharp > best.sharp)) {
         const part = camera.around(whole, seen.place, 1.4);
@@ -155,7 +156,7 @@
     return null;
   };
 
-  // -- a clip under the torch -----------------------------------------------------------------------------------------------
+  // -- a clip under the torch
 
   // How far the code leans away from the camera at its left and top edge, in degrees: the far edge is the shorter one.
   const leanOf = ({ corners, place }, source) => {
@@ -188,7 +189,7 @@
     let far = 0;
     hint(lean || "flat", true);
     while (mine === run) {
-      const whole = camera.copyOf(the("live"), FRAME_SIDE);
+      const whole = camera.copyOf(the("live"), FRAME_SIDE, null, sheet);
       const seen = await look(whole);
       if (mine !== run) return null;
       const now = Date.now();
@@ -238,7 +239,7 @@
     return frames;
   };
 
-  // -- asking the server ---------------------------------------------------------------------------------------------------
+  // -- asking the server
 
   const ask = async (options, seconds) => {
     const stop = new AbortController();
@@ -293,7 +294,7 @@
     result.scrollIntoView({ block: "start", behavior: "instant" });
   };
 
-  // -- beginning and ending ---------------------------------------------------------------------------------------------------
+  // -- beginning and ending
 
   const begin = async () => {
     const mine = (run += 1);
@@ -336,23 +337,23 @@
     if (pictures && mine === run) await send(pictures, challenge.body.nonce);
   };
 
-  // Photos that were chosen instead are large; a clip's are made as small as its frames before they are sent.
-  const shrink = async (event) => {
-    const input = the("images");
-    if (track !== "B" || !input.files.length || !window.createImageBitmap) return;
+  // Photos that were chosen instead: those of a clip are made as small as its frames, others only readable to everyone.
+  const KNOWN = ["image/jpeg", "image/png", "image/webp"];
+  const prepare = async (event) => {
+    const files = [...the("images").files];
+    if (!files.length || (track === "A" && files.every(({ type }) => KNOWN.includes(type)))) return;
     event.preventDefault();
-    const form = event.target;
     const kept = new DataTransfer();
-    for (const file of input.files) {
+    for (const file of files) {
       const bitmap = await createImageBitmap(file).catch(() => null);
-      if (!bitmap) continue; // the server says what it is
-      kept.items.add(new File([await camera.jpegOf(camera.copyOf(bitmap, 1600), 0.88)], "frame.jpg", { type: "image/jpeg" }));
+      const made = bitmap && (await camera.jpegOf(camera.copyOf(bitmap, track === "A" ? 4096 : 1600), 0.9));
+      kept.items.add(made ? new File([made], "photo.jpg", { type: "image/jpeg" }) : file);
     }
-    if (kept.files.length) input.files = kept.files;
-    form.submit();
+    the("images").files = kept.files;
+    event.target.submit();
   };
 
-  the("form").addEventListener("submit", shrink);
+  the("form").addEventListener("submit", prepare);
   if (!navigator.mediaDevices || !window.isSecureContext) {
     the("no-camera").hidden = false;
     return;
