@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 cv2 = pytest.importorskip("cv2", reason="the extra `label` is not installed")
 
-from suyuan.label.codes import Located, locate, project, same_uri  # noqa: E402
+from suyuan.label.codes import Located, locate, locate_roughly, project, same_uri  # noqa: E402
 
 OTHER = "HTTPS://ID.EXAMPLE.CN/01/09506000134352/21/0ABCDEFGHJKMNP000002"
 
@@ -75,16 +75,12 @@ def test_many_pixels_a_module_are_no_worse() -> None:
 
 def test_refining_is_what_makes_it_accurate() -> None:
     """The decoder's corners alone are whole pixels, and off by more than a print's grain allows."""
-    import zxingcpp
-
-    from suyuan.label import codes
-
     drawn = draw(scale=3.3, turn=0.3, tilt=(0.06, 0.03))
-    (read,) = zxingcpp.read_barcodes(drawn.image, zxingcpp.BarcodeFormat.QRCode)
-    rough = codes.homography_of(codes._corners(read), drawn.size)
-    found = located(drawn)
-    raw = Located(found.text, found.size, rough, 0, 0, found.modules, False)
-    assert errors(raw, drawn).max() > 5 * errors(found, drawn).max()
+    rough = locate_roughly(drawn.image, drawn.text)
+    assert rough is not None
+    assert errors(rough, drawn).max() > 5 * errors(located(drawn), drawn).max()
+    assert rough.rms == rough.pixels_per_module
+    assert locate_roughly(np.full((64, 64), 200, np.uint8)) is None
 
 
 def test_a_bent_label_shows_in_the_rms() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from suyuan.label.evaluation import (
 )
 from suyuan.label.evaluation_rates import quantile, rate, sweep
 from suyuan.label.evaluation_tables import markdown_table, percent, table_of, times_line
+from suyuan.label.model import Verdict
 
 margins = st.lists(st.floats(-1, 1).map(lambda value: round(value, 3)), min_size=1, max_size=40)
 
@@ -191,6 +193,17 @@ def test_every_kind_of_answer_is_counted_where_it_belongs() -> None:
     assert reprint.accepted.value == 1
 
 
+def test_what_is_doubtful_counts_against_its_label_and_what_was_badly_taken_does_not() -> None:
+    doubtful = trial(answer="unclear", score=0.4, doubtful=True)
+    badly = trial(answer="unclear", score=0.1)
+    found = evaluate(
+        "B", "simulated", [trial(), doubtful, badly, trial(attack="print", answer="differs", score=0.45)]
+    )
+    assert (found.genuine.refused.count, found.genuine.refused.of) == (1, 2)
+    assert (found.genuine.retaken.count, found.genuine.unclear) == (1, 2)
+    assert found.attacks[0].curve.refused_at_zero.count == 1
+
+
 def test_the_margin_comes_from_calibration_and_from_what_should_be_stopped() -> None:
     """Genuine at 0.8, a copy at 0.5, about the threshold of 0.6: both errors are equal in the middle, at 0.65."""
     found = evaluate("A", "simulated", mixed())
@@ -278,7 +291,7 @@ def test_a_table_is_markdown() -> None:
 
 cv2 = pytest.importorskip("cv2", reason="the extra `label` is not installed")
 
-from suyuan.label.evaluation_trials import CALIBRATION_SHARE, attacks_of, run_unit, units  # noqa: E402
+from suyuan.label.evaluation_trials import CALIBRATION_SHARE, attacks_of, run_unit, trial_of, units  # noqa: E402
 
 
 @pytest.mark.parametrize("track", ["A", "B"])
@@ -308,3 +321,24 @@ def test_a_printed_pattern_is_told_from_its_copies() -> None:
             assert attack.matches == 0, attack.attack
             assert attack.curve.eer == 0, attack.attack
     assert times_of(trials).check_median < 1000
+
+
+@pytest.mark.parametrize(
+    ("track", "changes", "doubtful"),
+    [
+        ("B", {"reasons": ("torch_off",)}, True),
+        ("B", {"reasons": ("registration",)}, True),
+        ("B", {"reasons": ("tilt_path",)}, False),
+        ("B", {"reasons": ("blurred", "too_small")}, False),
+        ("B", {"reasons": ("registration",), "quality": {"frames": 3.0}}, False),
+        ("B", {"answer": "differs"}, False),
+        ("A", {"reasons": ("registration",)}, False),
+    ],
+)
+def test_a_good_clip_with_a_low_score_is_doubtful(
+    track: str, changes: dict[str, Any], doubtful: bool
+) -> None:
+    fields = {"answer": "unclear", "score": 0.2, "threshold": 0.3, "quality": {"frames": 15.0}, **changes}
+    made = trial_of(lambda: Verdict(**fields), track=track, split="test", attack="print", label="one")  # type: ignore[arg-type]
+    assert made.doubtful is doubtful
+    assert made.milliseconds >= 0

@@ -67,7 +67,7 @@ def _curves(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
 
 def _margins(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     """How scores lie about the threshold that each capture was held against."""
-    shown = [trial for trial in trials if trial.split == "test" and trial.told and not trial.condition]
+    shown = [trial for trial in trials if trial.split == "test" and trial.compared and not trial.condition]
     for name in ("genuine", *(attack.attack for attack in evaluation.attacks)):
         values = [trial.score - trial.threshold for trial in shown if trial.attack == name]
         values = [value for value in values if math.isfinite(value)]

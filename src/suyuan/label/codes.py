@@ -56,7 +56,7 @@ def locate(image: NDArray[np.uint8], expected: str | None = None) -> Located | N
 
     ``image`` is grey or has three channels, blue first. Whoever expects a text compares it with the answer's.
     """
-    grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    grey = _grey(image)
     found = _find(grey, expected)
     if found is None:
         return None
@@ -72,6 +72,21 @@ def locate(image: NDArray[np.uint8], expected: str | None = None) -> Located | N
         refined.modules,
         refined.inverted,
     )
+
+
+def locate_roughly(image: NDArray[np.uint8], expected: str | None = None) -> Located | None:
+    """The same from the decoder's corners alone, which are whole pixels: ``rms`` says that nothing was measured.
+
+    It is there to show what measuring is good for.
+    """
+    grey = _grey(image)
+    found = _find(grey, expected)
+    if found is None:
+        return None
+    text, size, corners = found
+    rough = homography_of(corners, size)
+    pixels = pixels_per_module(rough, size)
+    return Located(text, size, rough, pixels, pixels, np.zeros((size, size), np.bool_), False)
 
 
 def same_uri(one: str, other: str) -> bool:
@@ -97,6 +112,10 @@ def pixels_per_module(homography: Floats, size: int) -> float:
     x, y = project(homography, square).T
     area = 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
     return float(np.sqrt(area)) / size
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _canonical(uri: str) -> str:

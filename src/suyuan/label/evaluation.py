@@ -36,8 +36,9 @@ _BINS: Final = (0.0, 2.5, 3.0, 3.5, 4.5, math.inf)
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One capture held against one record. ``milliseconds`` of one core; ``frames`` of the capture.
 
-    ``condition`` names what was unusual about a genuine capture; those are counted apart. ``conditions`` are what is
-    known of a real one: phone, light, distance.
+    ``doubtful``: could not be told because the score was low, not because the capture was bad. ``condition`` names what
+    was unusual about a genuine capture; those are counted apart. ``conditions`` are what is known of a real one: phone,
+    light, distance.
     """
 
     split: Split
@@ -50,12 +51,14 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     quality: dict[str, float] = {}
     milliseconds: float = 0.0
     frames: int = 1
+    doubtful: bool = False
     condition: str = ""
     conditions: dict[str, str] = {}
 
     @property
-    def told(self) -> bool:
-        return self.answer != "unclear"
+    def compared(self) -> bool:
+        """Whether the capture was good enough, so that its score decided. What is doubtful did not match either."""
+        return self.answer != "unclear" or self.doubtful
 
     @property
     def margin(self) -> float:
@@ -83,7 +86,11 @@ class AttackResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GenuineResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of genuine captures; ``refused`` is of those that were told."""
+    """What became of genuine captures.
+
+    ``refused`` is the share that did not match of those that were good enough to compare; ``retaken`` is the share of
+    the others.
+    """
 
     trials: int
     labels: int
@@ -172,9 +179,9 @@ def evaluate(track: Track, source: Source, trials: Sequence[Trial]) -> Evaluatio
 
 def calibrated_margin(track: Track, calibration: Iterable[Trial]) -> float:
     """The margin at which both errors are equal against all attacks that are meant to be stopped; 0 without any."""
-    told = [trial for trial in calibration if trial.told]
-    genuine = [trial.margin for trial in told if trial.attack == GENUINE]
-    attacks = [trial.margin for trial in told if trial.attack in MEANT_TO_STOP[track]]
+    compared = [trial for trial in calibration if trial.compared]
+    genuine = [trial.margin for trial in compared if trial.attack == GENUINE]
+    attacks = [trial.margin for trial in compared if trial.attack in MEANT_TO_STOP[track]]
     if not genuine or not attacks:
         return 0.0
     return sweep(genuine, attacks).eer_margin
@@ -182,25 +189,25 @@ def calibrated_margin(track: Track, calibration: Iterable[Trial]) -> float:
 
 def times_of(trials: Iterable[Trial]) -> Times:
     """How long checks took, of captures that came to a comparison."""
-    told = [trial for trial in trials if trial.told]
-    checks = [trial.milliseconds for trial in told]
-    frames = [trial.milliseconds / max(1, trial.frames) for trial in told]
+    compared = [trial for trial in trials if trial.compared]
+    checks = [trial.milliseconds for trial in compared]
+    frames = [trial.milliseconds / max(1, trial.frames) for trial in compared]
     return Times(quantile(checks, 0.5), quantile(checks, 0.95), quantile(frames, 0.5))
 
 
 def _genuine_result(trials: Sequence[Trial], margin: float) -> GenuineResult:
-    told = [trial for trial in trials if trial.told]
+    compared = [trial for trial in trials if trial.compared]
     answers = Counter(trial.answer for trial in trials)
-    scores = [trial.score for trial in told]
+    scores = [trial.score for trial in compared]
     return GenuineResult(
         trials=len(trials),
         labels=len({trial.label for trial in trials}),
         matches=answers["matches"],
         differs=answers["differs"],
         unclear=answers["unclear"],
-        refused=rate(answers["differs"], len(told)),
-        retaken=rate(answers["unclear"], len(trials)),
-        refused_calibrated=rate(sum(trial.margin < margin for trial in told), len(told)),
+        refused=rate(sum(trial.answer != "matches" for trial in compared), len(compared)),
+        retaken=rate(len(trials) - len(compared), len(trials)),
+        refused_calibrated=rate(sum(trial.margin < margin for trial in compared), len(compared)),
         score_quantiles=(quantile(scores, 0.01), quantile(scores, 0.5), quantile(scores, 0.99)),
         reasons=_reasons(trials),
     )
@@ -211,7 +218,7 @@ def _attack_result(
 ) -> AttackResult:
     """An attack is let through by a match, and by nothing else: what could not be told counts as a trial too."""
     answers = Counter(trial.answer for trial in trials)
-    margins = [trial.margin for trial in trials if trial.told]
+    margins = [trial.margin for trial in trials if trial.compared]
     return AttackResult(
         attack=attack,
         meant_to_stop=attack in MEANT_TO_STOP[track],
@@ -221,7 +228,7 @@ def _attack_result(
         differs=answers["differs"],
         unclear=answers["unclear"],
         accepted=rate(answers["matches"], len(trials)),
-        curve=sweep([trial.margin for trial in genuine if trial.told], margins),
+        curve=sweep([trial.margin for trial in genuine if trial.compared], margins),
         accepted_calibrated=rate(sum(each >= margin for each in margins), len(trials)),
         best_margin=max(margins, default=math.nan),
         reasons=_reasons(trials),
@@ -246,7 +253,7 @@ def _bands(test: Sequence[Trial], names: Sequence[str]) -> tuple[Band, ...]:
         inside = [
             trial
             for trial in test
-            if trial.told and low <= trial.quality.get("pixels_per_symbol", -1.0) < high
+            if trial.compared and low <= trial.quality.get("pixels_per_symbol", -1.0) < high
         ]
         genuine = [trial for trial in inside if trial.attack == GENUINE]
         if not genuine:
@@ -258,7 +265,7 @@ def _bands(test: Sequence[Trial], names: Sequence[str]) -> tuple[Band, ...]:
                 low=low,
                 high=high,
                 genuine=len(genuine),
-                refused=rate(sum(trial.answer == "differs" for trial in genuine), len(genuine)),
+                refused=rate(sum(trial.answer != "matches" for trial in genuine), len(genuine)),
                 accepted={
                     name: rate(sum(trial.answer == "matches" for trial in those), len(those))
                     for name, those in attacks.items()
@@ -272,7 +279,7 @@ def _bands(test: Sequence[Trial], names: Sequence[str]) -> tuple[Band, ...]:
 
 
 def _reasons(trials: Iterable[Trial]) -> dict[str, int]:
-    counted = Counter(reason for trial in trials if not trial.told for reason in trial.reasons)
+    counted = Counter(reason for trial in trials if trial.answer == "unclear" for reason in trial.reasons)
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 

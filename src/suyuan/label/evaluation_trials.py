@@ -11,15 +11,19 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import msgspec
 
+from suyuan.label.codes import locate_roughly
 from suyuan.label.evaluation import GENUINE, Split, Trial
 from suyuan.label.manifest import ManifestCapture, ManifestLabel
 from suyuan.label.model import Track, Verdict
 from suyuan.label.path import TiltPath
+
+if TYPE_CHECKING:
+    from suyuan.label.simulation.dynamic_trials import SimulatedLabel
 
 CALIBRATION_SHARE: Final[dict[Track, float]] = {"A": 0.25, "B": 0.1}  # captures of calibration to one of test
 PER_LABEL: Final[dict[Track, int]] = {"A": 2, "B": 10}  # captures of a label for each attack
@@ -32,6 +36,9 @@ _SHOWN_SHARE: Final = 0.2
 MOST_TRIALS: Final = 1_000_000
 _SEEDS: Final = 10_000_000  # of labels, for one seed of an evaluation
 _CONDITION_SHARE: Final = 0.1
+# What a dynamic label's check says when a clip is good and its score is low; elsewhere these words are of the capture.
+_OF_LOW_SCORES: Final = frozenset(("torch_off", "registration", "blurred", "glare"))
+_COMPARED_FRAMES: Final = 8
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -72,6 +79,7 @@ def run_unit(unit: Unit) -> list[Trial]:
 def trial_of(
     check: Callable[[], Verdict],
     *,
+    track: Track,
     split: Split,
     attack: str,
     label: str,
@@ -94,8 +102,19 @@ def trial_of(
         quality=verdict.quality,
         milliseconds=taken,
         frames=frames,
+        doubtful=track == "B" and _is_doubtful(verdict),
         condition=condition,
         conditions=conditions or {},
+    )
+
+
+def _is_doubtful(verdict: Verdict) -> bool:
+    """Whether a clip that was good enough to compare could not be told because of a low score."""
+    return (
+        verdict.answer == "unclear"
+        and set(verdict.reasons) <= _OF_LOW_SCORES
+        and verdict.score < verdict.threshold
+        and verdict.quality.get("frames", 0.0) >= _COMPARED_FRAMES
     )
 
 
@@ -119,6 +138,7 @@ def captured_trial(
         conditions["distance_mm"] = f"{capture.distance_mm:g}"
     return trial_of(
         check,
+        track=label.track,
         split=label.split,
         attack=capture.attack,
         label=label.name,
@@ -154,14 +174,26 @@ def _pattern_trials(unit: Unit) -> Iterator[Trial]:
     from suyuan.label.simulation.pattern_trials import ATTACKS, capture, make_label
 
     label = make_label(unit.seed * _SEEDS + unit.number, unit.split)
+
+    def made(image: bytes, attack: str, condition: str = "") -> Trial:
+        return trial_of(
+            lambda: verify_pattern(image, label.record, label.template, label.uri),
+            track="A",
+            split=unit.split,
+            attack=attack,
+            label=label.uri,
+            condition=condition,
+        )
+
     for lane, attack in enumerate((GENUINE, *ATTACKS)):
         for seed in _capture_seeds(unit, lane, attack):
             (image,) = capture(label, attack, unit.split, seed)
-
-            def check(image: bytes = image) -> Verdict:
-                return verify_pattern(image, label.record, label.template, label.uri)
-
-            yield trial_of(check, split=unit.split, attack=attack, label=label.uri)
+            yield made(image, attack)
+    conditions = {"two pixels a symbol": {"pixel": 47.0}, "out of focus": {"defocus": 4.0}}
+    for lane, (condition, phone) in enumerate(conditions.items() if unit.conditions else ()):
+        seed = next(_capture_seeds(unit, 1 + len(ATTACKS) + lane, GENUINE))
+        (image,) = capture(label, GENUINE, unit.split, seed, **phone)
+        yield made(image, GENUINE, condition)
 
 
 def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
@@ -185,6 +217,7 @@ def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
     ) -> Trial:
         return trial_of(
             lambda: verify_dynamic(frames, record, uri, path),
+            track="B",
             split=unit.split,
             attack=attack,
             label=name,
@@ -214,3 +247,24 @@ def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
             seed = next(_capture_seeds(unit, 2 * (len(ATTACKS) + lane) + place, GENUINE))
             frames = capture(label, GENUINE, unit.split, seed, how)
             yield made(frames, label.record, trial_path(seed), GENUINE, name, condition)
+        if unit.conditions:
+            seed = next(_capture_seeds(unit, place, GENUINE))
+            frames = capture(label, GENUINE, unit.split, seed)
+            yield trial_of(
+                lambda frames=frames, label=label, seed=seed: _unrefined(frames, label, trial_path(seed)),  # type: ignore[misc]
+                track="B",
+                split=unit.split,
+                attack=GENUINE,
+                label=name,
+                frames=len(frames),
+                condition="corners not refined",
+            )
+
+
+def _unrefined(frames: list[bytes], label: SimulatedLabel, path: TiltPath) -> Verdict:
+    """The verdict where codes lie as a decoder says, to a pixel, and are not measured on their modules."""
+    from suyuan.label.dynamic import clip_features, judge, surface
+    from suyuan.label.dynamic_record import read_record
+
+    features = clip_features(frames, label.uri, read_record(label.record).placement, locate_roughly)
+    return judge(features, surface(label.record), path)
