@@ -61,11 +61,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 # Of the bits of two fingerprints of one capture, so many may differ: it was packed again, or cropped a little.
 _DIFFERENT_BITS: Final = 1 / 16
 # The same of fingerprints that also say how the camera was held; their bits are of noise alone, which packing wears.
-_DIFFERENT_NOISE: Final = 0.30
+_DIFFERENT_NOISE: Final = 0.22
 
 _POSED: Final = b"\x00fp1"
 _POSE_UNIT: Final = 1e-4
-_SAME_POSE: Final = 0.012
+_SAME_POSE: Final = 0.001  # a quarter of a pixel of a code of 250
 
 
 def near_duplicate(first: bytes, second: bytes) -> bool:
