@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from console_world import World
 from playwright.sync_api import Browser
+from test_console_access_browser import CONTRAST
 
 import browsing
 
@@ -62,6 +63,9 @@ def test_every_page_fits_a_phone_and_speaks_to_those_who_cannot_see_it(
             .map(e => e.outerHTML.slice(0, 90))"""
     )
     assert unnamed == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(CONTRAST) == [], scheme
     context.close()
     assert complaints == []
 
