@@ -1,8 +1,8 @@
 """The public pages as pure functions: view models in, one complete HTML document out.
 
-Complete without JavaScript: there is none. Everything from a trace is escaped by the template engine; no
-style attribute and no inline style or script is written, so that the strict policy of ``security_headers``
-holds. The words follow the language, never the facts.
+Complete without JavaScript, which the check of a label alone has. Everything from a trace is escaped by the
+template engine; no style attribute and no inline style or script is written, so that the strict policy of
+``security_headers`` holds. The words follow the language, never the facts.
 """
 
 from __future__ import annotations
