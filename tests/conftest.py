@@ -24,6 +24,9 @@ from suyuan.db import embedded
 from suyuan.db.migrate import prepare
 from suyuan.db.pool import Pool, open_pool
 
+# Small matrices gain nothing from a second thread, and its waiting costs a busy machine dearly. Read when NumPy loads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "suyuan_template"
 _number = itertools.count(1)
