@@ -125,10 +125,29 @@ def test_trials_of_another_seed_or_version_are_not_mixed(
         assert code == 0, err
     code, _, err = run(capfd, *command, "--seed", 1)
     assert (code, "label.evaluation.other" in err) == (5, True)
-    monkeypatch.setattr(label_runs, "code_digest", lambda: "another")
+    monkeypatch.setattr(label_runs, "code_digest", lambda track: "another")
     assert run(capfd, *command)[0] == 5
     (tmp_path / "trials-A.jsonl").write_text("not a list of trials\n")
     assert run(capfd, *command)[0] == 5
+
+
+def test_a_change_of_one_track_keeps_the_trials_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("codes.py", "dynamic_score.py", "evaluation_tables.py", "pattern.py"):
+        (tmp_path / name).write_text("one")
+    monkeypatch.setattr(label_runs, "files", lambda room: tmp_path)
+    for name, changed in [
+        ("evaluation_tables.py", ""),
+        ("pattern.py", "A"),
+        ("dynamic_score.py", "B"),
+        ("codes.py", "AB"),
+    ]:
+        before = {track: label_runs.code_digest(track) for track in "AB"}
+        (tmp_path / name).write_text("two")
+        assert {track for track in "AB" if label_runs.code_digest(track) != before[track]} == set(changed), (
+            name
+        )
 
 
 def test_progress_is_on_standard_error(

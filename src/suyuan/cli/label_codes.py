@@ -76,7 +76,7 @@ def printed_codes() -> list[PrintedCode]:
     import numpy as np
 
     from suyuan.label.evaluation_codes import PrintedCode
-    from suyuan.printing import IMAGE_RESOLUTIONS, Label, built_in_styles, sample_pattern
+    from suyuan.printing import PRESS_DPI, RESOLUTIONS, Label, built_in_styles, sample_pattern
     from suyuan.printing.images import draw_label
     from suyuan.printing.layout import place
     from suyuan.printing.symbol import MM_PER_INCH
@@ -96,7 +96,7 @@ def printed_codes() -> list[PrintedCode]:
         item = sample
         if style.pattern is not None:
             item = msgspec.structs.replace(sample, pattern=sample_pattern())
-        for dpi in IMAGE_RESOLUTIONS:
+        for dpi in (*RESOLUTIONS, PRESS_DPI):
             try:
                 placed = place(item, style, dpi)
                 dots = np.asarray(draw_label(item, style, dpi).convert("L"))

@@ -34,6 +34,17 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 _TELL_EVERY = 10.0  # seconds
+# By how the names of modules begin: what no trial follows from, and what belongs to the other track.
+_NO_PART = (
+    "evaluation.",
+    "evaluation_codes",
+    "evaluation_rates",
+    "evaluation_sets",
+    "evaluation_tables",
+    "manifest",
+    "pattern_calibration",
+)
+_OTHER_TRACK = {"A": ("dynamic", "glitter", "optics"), "B": ("pattern", "print_")}
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -106,11 +117,12 @@ def run_units(todo: Sequence[Unit], jobs: int, kept: Path | None, what: str) -> 
     return [done[unit] for unit in todo]
 
 
-def code_digest() -> str:
-    """A digest of all code that a trial follows from."""
+def code_digest(track: str) -> str:
+    """A digest of all code that a trial of the track follows from."""
+    apart = _NO_PART + _OTHER_TRACK[track]
     digest = hashlib.sha256()
     for path in sorted(_modules(files("suyuan.label")), key=str):
-        if not path.name.startswith(("evaluation.", "evaluation_rates", "evaluation_tables", "manifest")):
+        if not path.name.startswith(apart):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -135,7 +147,7 @@ def _keeping(
         yield lambda unit, trials: None
         return
     line = msgspec.json.Decoder(tuple[Unit, list[Trial]])
-    head = Head("suyuan label trials 1", sample.track, sample.seed, code_digest())
+    head = Head("suyuan label trials 1", sample.track, sample.seed, code_digest(sample.track))
     present = kept.read_bytes().splitlines() if kept.exists() else []
     if present:
         _check_head(present[0], head, kept)
