@@ -72,7 +72,7 @@ async def read_mapping(
 
 
 @put("/api/v1/parties/{party_id:str}/mappings/{name:str}", status_code=200, tags=["papers"],
-     request_max_body_size=MAX_MAPPING, operation_class=takes(None, TOML))  # fmt: skip
+     request_max_body_size=MAX_MAPPING, operation_class=takes(None, "application/octet-stream"))  # fmt: skip
 async def store_mapping(request: Call, party_id: FromPath[str], name: FromPath[str]) -> MappingRecord:
     """Store a mapping (TOML): from now on the party's scan files of that shape are read by it without naming it.
 
