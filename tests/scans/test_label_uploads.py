@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from suyuan.errors import SuyuanError
 from suyuan.scans import label_uploads
 from suyuan.scans.label_model import CHECK_BOUNDS, MIB, Bounds
-from suyuan.scans.label_uploads import received_upload
+from suyuan.scans.label_uploads import Upload, received_upload
 
 KIND = "multipart/form-data; boundary=edge"
 
@@ -78,7 +80,7 @@ async def test_what_is_refused(parts: list[bytes], kind: str, code: str) -> None
         async with received_upload(_stream(*parts), kind, bounds=bounds, total_bytes=16384):
             pytest.fail("it was taken")
     assert refusal.value.code == code
-    assert label_uploads._under_way == 0
+    assert not label_uploads._under_way
 
 
 async def test_an_endless_form_is_left_off_early() -> None:
@@ -97,12 +99,33 @@ async def test_an_endless_form_is_left_off_early() -> None:
     assert sent <= 1 << 17
 
 
+async def test_a_form_that_never_ends_gives_its_place_back() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"--edge\r\n"
+        await asyncio.sleep(30)
+
+    with pytest.raises(SuyuanError) as refusal:
+        async with received_upload(slow(), KIND, seconds=0.05):
+            pytest.fail("it was taken")
+    assert (refusal.value.code, refusal.value.http_status) == ("label.upload.slow", 408)
+    assert not label_uploads._under_way
+
+
 async def test_so_many_forms_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_uploads, "MAX_UPLOADS", 1)
-    async with received_upload(_stream(_part("images", b"x")), KIND):
+    monkeypatch.setattr(label_uploads, "MAX_UPLOADS", 3)
+    monkeypatch.setattr(label_uploads, "MAX_UPLOADS_FROM_ONE", 2)
+
+    def form(place: str) -> AbstractAsyncContextManager[Upload]:
+        return received_upload(_stream(_part("images", b"x")), KIND, place=place)
+
+    async with form("a"), form("a"):
         with pytest.raises(SuyuanError) as refusal:
-            async with received_upload(_stream(_part("images", b"x")), KIND):
+            async with form("a"):
                 pytest.fail("it was taken")
         assert refusal.value.code == "label.upload.busy"
+        async with form("b"):
+            with pytest.raises(SuyuanError):
+                async with form("c"):
+                    pytest.fail("it was taken")
     async with received_upload(_stream(_part("images", b"x")), KIND) as upload:
         assert list(upload.images) == [b"x"]

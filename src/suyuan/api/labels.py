@@ -27,6 +27,7 @@ from suyuan.enrolment.enrolling import (
 from suyuan.errors import InputError
 from suyuan.issuing import code_history
 from suyuan.label.model import Answer, Placement, Track
+from suyuan.parties.origins import place_of
 from suyuan.printing import get_style, pattern_placement
 from suyuan.scans import Challenge, LabelCheck, advice_of, label_words_of
 from suyuan.scans.label_checking import unknown_label
@@ -37,6 +38,7 @@ from suyuan.trace.read import split_item
 
 MAX_CHALLENGE_BYTES = 4096
 _FORM_BYTES = 256 * 1024
+_ENROL_SECONDS = 1800.0
 _ENROL_BOUNDS = Bounds(max(MAX_IMAGES.values()), MAX_IMAGE_BYTES)
 
 
@@ -115,6 +117,8 @@ async def enrol_label(request: Call) -> Response[Enrolled]:
         request.headers.get("content-type", ""),
         bounds=_ENROL_BOUNDS,
         total_bytes=MAX_TOTAL_BYTES,
+        seconds=_ENROL_SECONDS,
+        place=principal.party_id,
     ) as upload:
         command = await read_enrolment(services, upload)
         done = await services.enroller.enrol(command, upload.images, deliverer)
@@ -190,11 +194,13 @@ async def check_label(request: Call) -> Response[CheckAnswer]:
     The form has the ``nonce`` of a challenge and ``images``: one photo of a pattern (three at most), or the frames of a
     clip of a dynamic label under the torch.
     """
-    async with received_upload(request.stream(), request.headers.get("content-type", "")) as upload:
+    address = str(request.scope.get(ADDRESS, ""))
+    kind = request.headers.get("content-type", "")
+    async with received_upload(request.stream(), kind, place=place_of(address)) as upload:
         check = await services_of(request).label_checker.check(
             upload.field("nonce"),
             upload.images,
-            address=str(request.scope.get(ADDRESS, "")),
+            address=address,
             place=upload.fields.get("place", ""),
             track=_chosen(upload.fields.get("track", "")),
             uri=read_thing(named) if (named := upload.fields.get("uri", "")) else "",

@@ -6,6 +6,7 @@ here: without a database, without the server's memory, with a bound on their own
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
@@ -39,7 +40,9 @@ def confine(memory_bytes: int) -> None:
     ):
         _, hard = resource.getrlimit(kind)
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (bound, bound))
+        # Not every system takes every bound; the others hold all the same.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (bound, bound))
 
 
 def perform(task: Task, images: Sequence[bytes]) -> Answer:

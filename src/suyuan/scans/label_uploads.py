@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Final, overload
 
@@ -23,6 +24,9 @@ MAX_FIELD_BYTES: Final = 4096
 IMAGES: Final = "images"
 # Forms on their way into one process: what they may take of the disk together.
 MAX_UPLOADS: Final = 32
+MAX_UPLOADS_FROM_ONE: Final = 8
+# A form that takes longer holds a place that somebody else could have.
+RECEIVE_SECONDS: Final = 240.0
 # So much of a form is its own: boundaries, the heads of its parts, short fields.
 _FORM_BYTES = 256 * 1024
 _BOUNDARY = re.compile(r'boundary="?([A-Za-z0-9\'()+_,./:=? -]{1,70})"?')
@@ -30,7 +34,14 @@ _CHECK = Bounds(
     max(one.images for one in CHECK_BOUNDS.values()), max(one.image_bytes for one in CHECK_BOUNDS.values())
 )
 CHECK_BYTES: Final = max(one.total_bytes for one in CHECK_BOUNDS.values())
-_under_way = 0
+# Forms on their way by the place that they come from.
+_under_way: Counter[str] = Counter()
+
+
+class SlowUploadError(InputError):
+    """The images came too slowly."""
+
+    http_status = 408
 
 
 class SpooledImages(Sequence[bytes]):
@@ -79,13 +90,15 @@ async def received_upload(
     *,
     bounds: Bounds = _CHECK,
     total_bytes: int = CHECK_BYTES,
+    seconds: float = RECEIVE_SECONDS,
+    place: str = "",
 ) -> AsyncIterator[Upload]:
     """A form for the length of a block. Every part under the name ``images`` is an image, others are fields.
 
-    Raises ``UnsupportedError`` (``label.upload.type``), ``InputError`` (``label.upload.form``), ``TooLargeError``
+    It must have come within ``seconds``; ``place`` is where it comes from. Raises ``UnsupportedError``
+    (``label.upload.type``), ``InputError`` (``label.upload.form``, ``label.upload.slow``), ``TooLargeError``
     (``label.upload.too_large``) and ``UnavailableError`` (``label.upload.busy``), as soon as that is known.
     """
-    global _under_way  # noqa: PLW0603 - counts for the whole process
     found = _BOUNDARY.search(content_type)
     if found is None or not content_type.strip().lower().startswith("multipart/form-data"):
         raise UnsupportedError(
@@ -94,13 +107,13 @@ async def received_upload(
             path="Content-Type",
             remedy="Send multipart/form-data, each image as a part with the name images.",
         )
-    if _under_way >= MAX_UPLOADS:
+    if _under_way.total() >= MAX_UPLOADS or _under_way[place] >= MAX_UPLOADS_FROM_ONE:
         raise UnavailableError(
             "label.upload.busy",
             "Too many images are being sent just now.",
             remedy="Try again in a moment.",
         )
-    _under_way += 1
+    _under_way[place] += 1
     spool = Spool()
     try:
         parser = multipart.PushMultipartParser(
@@ -109,14 +122,21 @@ async def received_upload(
         form = _Form(spool, bounds, total_bytes)
         received = 0
         try:
-            async for chunk in chunks:
-                received += len(chunk)
-                if received > total_bytes + _FORM_BYTES:
-                    raise _too_large(bounds)
-                if chunk and not parser.closed:
-                    # In a thread: it writes to a file.
-                    await asyncio.to_thread(form.take, parser, chunk)
+            async with asyncio.timeout(seconds):
+                async for chunk in chunks:
+                    received += len(chunk)
+                    if received > total_bytes + _FORM_BYTES:
+                        raise _too_large(bounds)
+                    if chunk and not parser.closed:
+                        # In a thread: it writes to a file.
+                        await asyncio.to_thread(form.take, parser, chunk)
             parser.close()
+        except TimeoutError:
+            raise SlowUploadError(
+                "label.upload.slow",
+                "The images came too slowly.",
+                remedy="Send fewer or smaller ones, or try where the network is better.",
+            ) from None
         except multipart.ParserLimitReached:
             raise _too_large(bounds) from None
         except multipart.MultipartError as error:
@@ -127,7 +147,9 @@ async def received_upload(
             ) from None
         yield Upload(form.fields, SpooledImages(spool.source(), form.sizes))
     finally:
-        _under_way -= 1
+        _under_way[place] -= 1
+        if not _under_way[place]:
+            del _under_way[place]
         spool.close()
 
 
