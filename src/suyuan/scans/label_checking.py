@@ -124,7 +124,7 @@ class LabelChecker:
         assert row is not None
         pair, _, _, matched = row["tries"]
         if pair >= PAIR_LIMIT or matched >= MATCH_LIMIT:
-            return _held(enrolment, row["seconds_left"])
+            return _counted(_held(enrolment, row["seconds_left"]))
         self._worker.check_free(place_of(address))
         await self._take(opened)
         capture = _Capture(enrolment, images, place, opened.path, subjects)
@@ -134,7 +134,7 @@ class LabelChecker:
             # What is no image was a try too, or sending such things would be free.
             await self._pool.execute(sql(__package__, "count_tries"), _failed(subjects), WINDOW_SECONDS)
             raise
-        return await transaction(self._pool, lambda conn: self._note(conn, capture, verdict))
+        return _counted(await transaction(self._pool, lambda conn: self._note(conn, capture, verdict)))
 
     async def examine(
         self, uri: str, images: Sequence[bytes], *, track: str = "", path: TiltPath | None = None
@@ -149,7 +149,7 @@ class LabelChecker:
         enrolment = await self._enrolment(link.gtin or "", link.serial or "", track, len(images))
         capture = _Capture(enrolment, images, "", path or TiltPath(()))
         verdict = await self._verdict(capture, "")
-        return await transaction(self._pool, lambda conn: self._note(conn, capture, verdict))
+        return _counted(await transaction(self._pool, lambda conn: self._note(conn, capture, verdict)))
 
     async def _enrolment(self, gtin: str, serial: str, track: str, count: int) -> Enrolment:
         found = {one.track: one for one in await find_enrolments(self._pool, gtin, serial)}
@@ -233,7 +233,6 @@ class LabelChecker:
         )
         if self._image_days:
             await keep_images(conn, self._vault, scan_id, capture.images)
-        LABEL_CHECKS.labels(capture.enrolment.track, verdict.answer).inc()
         return _told(capture.enrolment, verdict)
 
     async def _sent_before(self, conn: Connection, code: tuple[str, str], fingerprint: bytes) -> bool:
@@ -257,6 +256,11 @@ def _failed(subjects: _Subjects) -> list[bytes]:
     return sorted([subjects.pair, subjects.code, subjects.address])
 
 
+def _counted(check: LabelCheck) -> LabelCheck:
+    LABEL_CHECKS.labels(check.track, "held" if check.retry_seconds else check.answer).inc()
+    return check
+
+
 def _told(enrolment: Enrolment, verdict: Verdict) -> LabelCheck:
     return LabelCheck(
         answer=verdict.answer,
@@ -272,7 +276,6 @@ def _told(enrolment: Enrolment, verdict: Verdict) -> LabelCheck:
 
 
 def _held(enrolment: Enrolment, seconds: int) -> LabelCheck:
-    LABEL_CHECKS.labels(enrolment.track, "held").inc()
     return LabelCheck(
         answer="unclear", track=enrolment.track, voided=enrolment.voided, retry_seconds=max(1, seconds)
     )
