@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import httpx
@@ -17,11 +18,12 @@ from rich.text import Text
 from suyuan.cli.context import choose_language
 from suyuan.cli.demo import begun_journey, run_journey
 from suyuan.cli.demo_client import CommandLine, Demo
-from suyuan.cli.demo_labels import LabelCapture, LabelReport, images_can_be_read, label_lines
+from suyuan.cli.demo_labels import LabelCapture, LabelReport, LabelWork, images_can_be_read, label_lines
 from suyuan.cli.demo_orders import purchase_lines, purchase_of
 from suyuan.cli.demo_server import free_port, fresh_directory, server, wait_for_server
 from suyuan.cli.demo_summary import JourneyReport, masked, route_of, summary_lines
 from suyuan.cli.journey import load_journey, load_manifest
+from suyuan.errors import SuyuanError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DIRECT = EXAMPLES / "direct"
@@ -243,8 +245,14 @@ def test_labels_are_told_in_chinese_and_only_as_far_as_they_were_checked() -> No
     ]
     refusal = {"code": "label.enrolment.frames", "path": "", "reason": "Too few [x].", "remedy": ""}
     assert [Text.from_markup(line).plain for line in label_lines(LabelReport(refused=refusal))] == [
-        "  标签：被拒收 label.enrolment.frames: Too few [x]."
+        "  标签：未核对 label.enrolment.frames: Too few [x]."
     ]
+    work = LabelWork.__new__(LabelWork)
+    for fault, code in ((httpx.ReadTimeout("timed out"), "demo.label"), (SuyuanError("x.y", "No."), "x.y")):
+        work._prepared = Future()
+        work._prepared.set_exception(fault)
+        refused = work.report().refused
+        assert refused is not None and refused["code"] == code
     choose_language("en")
     [missing] = label_lines(LabelReport(missing="suyuan[label]"))
     assert Text.from_markup(missing).plain == "  label: not checked by image here; install suyuan[label]"

@@ -23,7 +23,7 @@ import msgspec
 from rich.markup import escape
 
 from suyuan.cli.context import problem_of, say
-from suyuan.errors import InputError, RefusedError
+from suyuan.errors import SuyuanError, UnavailableError
 from suyuan.printing import PRESS_DPI, Style, get_style
 from suyuan.printing.symbol import MM_PER_INCH
 
@@ -70,7 +70,7 @@ class LabelCapture(msgspec.Struct, frozen=True, kw_only=True):
 class LabelReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the labels of the followed item. All captures are simulated.
 
-    ``missing`` says what is not installed where nothing was checked, ``refused`` what a door did not take; ``meaning``
+    ``missing`` says what is not installed where nothing was checked, ``refused`` what a door did not do; ``meaning``
     is what the door says of its answers, ``seconds`` how long the checks took.
     """
 
@@ -177,7 +177,7 @@ class LabelWork:
         self._door.read(answer)
 
     def report(self) -> LabelReport:
-        """Check the captures and say what came of it. What a door does not take is told, and the demo goes on."""
+        """Check the captures and say what came of it. What a door does not do is told, and the demo goes on."""
         try:
             prepared = self._prepared.result()
             started = time.monotonic()
@@ -188,8 +188,12 @@ class LabelWork:
             answers += [
                 ("B", shown, self._check(asked, "B", clip)) for shown, (asked, clip) in prepared.clips.items()
             ]
-        except (InputError, RefusedError) as refusal:
+        except SuyuanError as refusal:
             return LabelReport(refused=problem_of(refusal))
+        except httpx.TransportError as fault:
+            # A machine under load may take longer over pictures than the client waits.
+            silence = UnavailableError("demo.label", f"The server did not answer: {fault}.", path="labels")
+            return LabelReport(refused=problem_of(silence))
         return LabelReport(
             enrolled=prepared.frames,
             captures=tuple(_capture(track, shown, answer) for track, shown, answer in answers),
@@ -258,7 +262,7 @@ def label_lines(report: LabelReport | None) -> Iterator[str]:
         return
     if report.refused is not None:
         words = f"{report.refused['code']}: {report.refused['reason']} {report.refused['remedy']}".strip()
-        yield say("  label: [red]refused[/] ", "  标签：[red]被拒收[/] ") + escape(words)
+        yield say("  label: [red]not checked[/] ", "  标签：[red]未核对[/] ") + escape(words)
         return
     frames = say(", ", "，").join(
         say(f"{_TRACKS[track][0]} from {count} frames", f"{_TRACKS[track][1]} {count} 帧")
