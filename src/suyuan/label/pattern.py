@@ -21,7 +21,15 @@ from suyuan.errors import InputError
 from suyuan.label.codes import Located, locate, project, same_uri
 from suyuan.label.images import decode
 from suyuan.label.model import Placement, Verdict, posed_fingerprint
-from suyuan.label.pattern_quality import Light, block_contrast, glare_of, measure_light, sharpness, weights
+from suyuan.label.pattern_quality import (
+    COVERED,
+    Light,
+    block_contrast,
+    clear_symbols,
+    glare_of,
+    measure_light,
+    sharpness,
+)
 from suyuan.label.pattern_record import Record, read_record, write_record
 from suyuan.label.pattern_residual import COMPARED, Explanation, predicted, shared
 from suyuan.label.pattern_sheet import (
@@ -50,6 +58,11 @@ LEAST_VARIATION: Final = 0.06  # of the code's contrast; a pattern that varies l
 LEAST_AGREEMENT: Final = 0.40  # with the template; prints of another one reach 0.1
 STRAY: Final = 0.45  # symbols by which blocks may lie off the warp
 
+# Shares of blocks that agree with the record. Between these a photo shows part of the right pattern; above, what is
+# covered is left out; below, it is another pattern.
+_FEW_BLOCKS: Final = 0.15
+_MOST_BLOCKS: Final = 0.75
+_LEAST_CLEAR: Final = 0.4  # of the symbols; with fewer, everything is looked at
 _ENROL_PIXELS: Final = 4.0  # to a symbol: 20 micrometres a pixel at symbols of 94
 _ENROL_AGREEMENT: Final = 0.6
 _TAKE_FRAME: Final = (
@@ -120,10 +133,7 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
         reasons.append("glare")
     if float(np.median(varied)) < LEAST_VARIATION or _half_laid(sheet):
         reasons.append("registration")
-    explanation = Explanation(bits)
-    capture = explanation.part(sheet.raw)
-    expected = predicted(explanation.part(enrolled.values), capture)
-    score = shared(expected, capture, weights(varied, COMPARED))
+    score, fingerprint = _scored(located, sheet, varied, enrolled, bits)
     threshold = threshold_at(pixels, quality["sharpness"])
     matches = sheet.agreement >= LEAST_AGREEMENT and score >= threshold
     return Verdict(
@@ -132,8 +142,22 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
         threshold=threshold,
         reasons=tuple(reasons),
         quality=quality,
-        fingerprint=_fingerprint(located, capture.residual, expected),
+        fingerprint=fingerprint,
     )
+
+
+def _scored(
+    located: Located, sheet: Sheet, varied: NDArray[np.float64], enrolled: Record, bits: Bits
+) -> tuple[float, bytes]:
+    """The score, and the capture's fingerprint."""
+    clear = clear_symbols(varied, sheet.blocks)
+    covered = not clear.all() and clear.mean() > _LEAST_CLEAR
+    explanation = Explanation(bits, clear if covered else None)
+    capture = explanation.part(sheet.raw)
+    expected = predicted(explanation.part(enrolled.values), capture)
+    each = COMPARED // SYMBOLS
+    weight = np.kron(clear if covered else np.ones_like(clear), np.ones((each, each))).astype(np.float32)
+    return shared(expected, capture, weight), _fingerprint(located, capture.residual, expected)
 
 
 def _unfit(light: Light, quality: dict[str, float]) -> list[str]:
@@ -150,8 +174,8 @@ def _unfit(light: Light, quality: dict[str, float]) -> list[str]:
 
 def _half_laid(sheet: Sheet) -> bool:
     """Whether parts of the pattern agree with the record and others could not be laid on it: a fold, a finger."""
-    agreeing = float((sheet.blocks > 0.5).mean())
-    return 0.15 < agreeing < 0.7
+    agreeing = float((sheet.blocks > COVERED).mean())
+    return _FEW_BLOCKS < agreeing < _MOST_BLOCKS
 
 
 def _tilt(located: Located, placement: Placement) -> float:

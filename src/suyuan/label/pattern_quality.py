@@ -18,6 +18,7 @@ from suyuan.label.pattern_sheet import SIDE, SYMBOLS, Field
 
 _FINE: Final = 10  # values a module on which edges are measured
 _BLOCKS: Final = 8
+COVERED: Final = 0.5  # agreement with the record; a block that agrees less shows something else
 _FAINT: Final = 0.45  # of the usual contrast of the pattern's blocks: glare, a shadow's edge, a finger
 
 
@@ -87,10 +88,12 @@ def glare_of(varied: NDArray[np.float64]) -> float:
     return float((varied < _FAINT * np.median(varied)).mean())
 
 
-def weights(varied: NDArray[np.float64], side: int) -> Field:
-    """One where a block can be judged, none under glare, on ``side`` values a side."""
-    clear = (varied >= _FAINT * np.median(varied)).astype(np.float32)
-    return np.kron(clear, np.ones((side // _BLOCKS, side // _BLOCKS), np.float32))
+def clear_symbols(varied: NDArray[np.float64], agreement: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of 64 x 64 symbols can be judged: in blocks neither under glare nor covered, a little away from those."""
+    hidden = (varied < _FAINT * np.median(varied)) | (agreement < COVERED)
+    each = SYMBOLS // _BLOCKS
+    symbols = np.asarray(np.kron(hidden.astype(np.uint8), np.ones((each, each), np.uint8)), np.uint8)
+    return np.asarray(cv2.dilate(symbols, np.ones((5, 5), np.uint8)) == 0, np.bool_)
 
 
 assert SYMBOLS % _BLOCKS == 0

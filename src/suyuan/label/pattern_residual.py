@@ -47,24 +47,36 @@ class Parted:
 
 
 class Explanation:
-    """All that a template can explain of a picture of its print."""
+    """All that a template can explain of a picture of its print.
 
-    def __init__(self, bits: Bits) -> None:
+    ``clear`` says which symbols are to be seen, 64 x 64; what covers the others has no say in what is explained.
+    """
+
+    def __init__(self, bits: Bits, clear: NDArray[np.bool_] | None = None) -> None:
         contexts, around = _contexts(bits)
+        counted = (
+            np.ones(SYMBOLS * SYMBOLS, np.float32) if clear is None else clear.ravel().astype(np.float32)
+        )
+        self._seen: Field | None = None
+        if clear is not None:
+            self._seen = np.kron(clear.astype(np.float32), np.ones((CELL, CELL), np.float32)).astype(
+                np.float32
+            )
         chosen = np.zeros((SYMBOLS * SYMBOLS, 32), np.float32)
-        chosen[np.arange(SYMBOLS * SYMBOLS), contexts] = 1
+        chosen[np.arange(SYMBOLS * SYMBOLS), contexts] = counted
         self._contexts = contexts
         self._means = np.ascontiguousarray((chosen / np.maximum(chosen.sum(axis=0), 1)).T)
         self._around = around - (self._means @ around)[contexts]
-        gram = self._around.T @ self._around + _RIDGE * np.eye(around.shape[1], dtype=np.float32)
-        self._solve = np.ascontiguousarray(np.linalg.inv(gram).astype(np.float32) @ self._around.T)
+        weighted = np.ascontiguousarray((self._around * counted[:, None]).T)
+        gram = weighted @ self._around + _RIDGE * np.eye(around.shape[1], dtype=np.float32)
+        self._solve = np.ascontiguousarray(np.linalg.inv(gram).astype(np.float32) @ weighted)
 
     def part(self, raw: Field) -> Parted:
         """Part a picture of grey levels on the grid; of any brightness and contrast, and unevenly lit."""
         evened = flattened(raw)
         explained = self._explained(evened)
         for _ in range(_ROUNDS):
-            evened = _evened(raw, explained)
+            evened = _evened(raw, explained, self._seen)
             explained = self._explained(evened)
         return Parted(explained, evened - explained)
 
@@ -121,11 +133,16 @@ def _compared(field: Field) -> Field:
     return np.ascontiguousarray(smooth[_EVERY // 2 :: _EVERY, _EVERY // 2 :: _EVERY])
 
 
-def _evened(raw: Field, explained: Field) -> Field:
-    """``raw`` with the light and the contrast of ``explained``: both fitted around each value."""
-    mean_raw, mean = _around_each(raw), _around_each(explained)
-    variance = _around_each(explained * explained) - mean * mean
-    gain = (_around_each(raw * explained) - mean_raw * mean) / np.maximum(variance, 1e-3)
+def _evened(raw: Field, explained: Field, seen: Field | None) -> Field:
+    """``raw`` with the light and the contrast of ``explained``: both fitted to what is seen around a value."""
+    share = np.float32(1) if seen is None else np.maximum(_around_each(seen), np.float32(1e-2))
+
+    def around(values: Field) -> Field:
+        return np.asarray(_around_each(values if seen is None else values * seen) / share, np.float32)
+
+    mean_raw, mean = around(raw), around(explained)
+    variance = around(explained * explained) - mean * mean
+    gain = (around(raw * explained) - mean_raw * mean) / np.maximum(variance, 1e-3)
     gain = np.maximum(gain, 0.2 * max(float(np.median(gain[::4, ::4])), 1e-3))
     return np.asarray((raw - (mean_raw - gain * mean)) / gain, np.float32)
 

@@ -25,6 +25,7 @@ from suyuan.label.simulation.print_press import (
     Field,
     Press,
     Split,
+    Technology,
     another_day,
     draw_press,
     print_dots,
@@ -63,7 +64,7 @@ def copied(
             artwork(uri, _thresholded(_symbol_scan(genuine, uri, layout, split, rng)), layout), machine, rng
         )
     if attack == "learned_copy":
-        read = _learned(split, layout, int(rng.integers(4)))
+        read = _learned(split, layout, press.technology, int(rng.integers(4)))
         return print_dots(
             artwork(uri, read(_symbol_scan(genuine, uri, layout, split, rng)), layout), machine, rng
         )
@@ -140,12 +141,12 @@ class _Reader:
 
 
 @lru_cache(maxsize=16)
-def _learned(split: Split, layout: Layout, machine: int) -> _Reader:
+def _learned(split: Split, layout: Layout, technology: Technology, machine: int) -> _Reader:
     """Learned by ridge regression from three prints of known templates on the attacker's machine."""
     rng = Generator(PCG64([901, machine, split == "test"]))
     uri = "https://example.com/01/09521234543213/21/TRAIN"
     features, wanted = [], []
-    press = draw_press(split, rng)
+    press = draw_press(split, rng, technology=technology, dpi=layout.dpi)
     for _ in range(3):
         bits = rng.integers(0, 2, (SYMBOLS, SYMBOLS), np.uint8)
         print_ = print_dots(artwork(uri, bits, layout), another_day(press, rng), rng)

@@ -29,6 +29,7 @@ Technology = Literal["press", "laser", "thermal", "double"]
 class Press(msgspec.Struct, frozen=True):
     """One printer on one day. Lengths in micrometres; amounts relative to the ink of one full dot."""
 
+    technology: Technology
     dpi: float
     spot: float
     gain: float
@@ -87,7 +88,7 @@ def draw_press(
     values = {name: float(rng.uniform(low, high)) for name, (low, high) in _PRESS[split].items()}
     for name, factor in _FACTORS[technology].items():
         values[name] *= factor
-    return Press(dpi=dpi, **values)
+    return Press(technology=technology, dpi=dpi, **values)
 
 
 def another_day(press: Press, rng: Generator) -> Press:
@@ -95,7 +96,7 @@ def another_day(press: Press, rng: Generator) -> Press:
     drift = {
         name: value * float(rng.uniform(0.95, 1.05))
         for name, value in msgspec.structs.asdict(press).items()
-        if name not in ("dpi", "paper")
+        if name not in ("technology", "dpi", "paper")
     }
     return msgspec.structs.replace(press, **drift, paper=press.paper * float(rng.uniform(0.98, 1.02)))
 
