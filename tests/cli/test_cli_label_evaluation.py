@@ -252,6 +252,67 @@ def test_a_manifest_without_a_test_split_has_nothing_to_report(
     assert "split `test`" in err
 
 
+def test_frames_of_a_dynamic_label_come_in_order_from_folders_and_videos(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cv2
+    import numpy as np
+
+    from suyuan.label import dynamic
+    from suyuan.label.images import decode
+    from suyuan.label.manifest import write_manifest
+    from suyuan.label.model import Verdict
+    from suyuan.label.path import TiltPath
+
+    shades = [20, 80, 140, 200]
+    pictures = [np.full((64, 96, 3), shade, np.uint8) for shade in shades]
+    (tmp_path / "frames").mkdir()
+    for number, picture in enumerate(pictures):
+        cv2.imwrite(str(tmp_path / "frames" / f"{number:02d}.png"), picture)
+    video = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 64))
+    for picture in pictures:
+        video.write(picture)
+    video.release()
+
+    seen: list[tuple[list[int], TiltPath]] = []
+
+    def means(images: list[bytes]) -> list[int]:
+        return [round(float(decode(image).mean()) / 20) * 20 for image in images]
+
+    def verify(images: list[bytes], record: bytes, uri: str, path: TiltPath) -> Verdict:
+        assert (record, uri) == (b"record", "https://id.example.cn/01/09506000134352/21/B1")
+        seen.append((means(images), path))
+        return Verdict(answer="matches", score=0.5, threshold=0.3)
+
+    def enrol(images: list[bytes], uri: str) -> bytes:
+        assert means(images) == shades
+        return b"record"
+
+    monkeypatch.setattr(dynamic, "verify_dynamic", verify)
+    monkeypatch.setattr(dynamic, "enrol_dynamic", enrol)
+    row = {
+        "split": "test",
+        "track": "B",
+        "label": "B1",
+        "uri": "https://id.example.cn/01/09506000134352/21/B1",
+        "phone": "phone-1",
+        "enrolment": "clip.avi",
+    }
+    rows = [
+        {**row, "attack": GENUINE, "files": "frames", "path": "up left up"},
+        {**row, "attack": "replay", "files": "clip.avi"},
+        {**row, "attack": "print", "files": "frames/03.png; frames/00.png"},
+    ]
+    (tmp_path / "manifest.csv").write_text(write_manifest(rows), "utf-8")
+    found = result(capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1)
+    assert [track["track"] for track in found["evaluations"]] == ["B"]
+    assert seen == [
+        (shades, TiltPath(("up", "left", "up"))),
+        (shades, TiltPath(())),
+        ([200, 20], TiltPath(())),
+    ]
+
+
 def test_nothing_is_overwritten(capfd: pytest.CaptureFixture[str], tryout: Path) -> None:
     code, _, err = run(capfd, "simulate", tryout, "--count", 1)
     assert (code, "label.simulate.exists" in err) == (5, True)

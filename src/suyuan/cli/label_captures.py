@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from suyuan.cli.checking import read_file
+from suyuan.cli.label_files import VIDEOS, images_in, video_frames
 from suyuan.cli.label_runs import in_processes
 from suyuan.errors import ConflictError, SuyuanError
 from suyuan.label.manifest import Manifest, ManifestCapture, ManifestLabel
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from suyuan.label.evaluation import Trial
     from suyuan.label.manifest import ManifestFault
 
-IMAGES: Final = (".jpg", ".jpeg", ".png", ".webp")
+CLIP_FRAMES: Final = 60  # that are taken of a video of a check
+ENROLMENT_FRAMES: Final = 160
 MANIFEST_NAME: Final = "manifest.csv"
 
 
@@ -83,7 +85,7 @@ def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
     trials, faults = [], []
     for capture in task.captures:
         try:
-            images = [read_file(path) for path in _files_of(folder, capture.files)]
+            images = _images(folder, capture.files, CLIP_FRAMES)
             trials.append(captured_trial(label, capture, images, record, template))
         except SuyuanError as error:
             faults.append(ManifestFault(capture.row, "files", error.reason))
@@ -138,7 +140,7 @@ def _tasks(manifest: Manifest, folder: str, tracks: tuple[Track, ...]) -> list[L
 def _record(folder: Path, label: ManifestLabel) -> bytes:
     if label.record:
         return read_file(folder / label.record)
-    images = [read_file(path) for path in _files_of(folder, label.enrolment)]
+    images = _images(folder, label.enrolment, ENROLMENT_FRAMES)
     if label.track == "B":
         from suyuan.label.dynamic import enrol_dynamic
 
@@ -149,13 +151,21 @@ def _record(folder: Path, label: ManifestLabel) -> bytes:
     return enrol_pattern(images, label.uri, template, label.placement or Placement(0, 0, 0))
 
 
+def _images(folder: Path, names: tuple[str, ...], most: int) -> list[bytes]:
+    """The images that entries name, in order; of a video at most so many frames."""
+    found: list[bytes] = []
+    for path in _files_of(folder, names):
+        found += video_frames(path, most) if path.suffix.lower() in VIDEOS else [read_file(path)]
+    return found
+
+
 def _files_of(folder: Path, names: tuple[str, ...]) -> list[Path]:
     """The files that entries name: each by itself, or the images of a folder by name."""
     found: list[Path] = []
     for name in names:
         path = folder / name
         if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.suffix.lower() in IMAGES)
+            found += images_in(path)
         elif path.is_file():
             found.append(path)
     return found
