@@ -32,20 +32,18 @@ HOT = {
         "find_event get_capture known_events known_evidence payloads"
     ),
     "catalog": "find_places find_products",
-    "compliance": "consignment_events events_of parcel_aliases",
-    "issuing": (
-        "activated add_act add_states code_acts code_statuses issued_code serials take_lock"
-    ),
+    "compliance": "consignment_events drawn events_of parcel_aliases",
+    "issuing": ("activated add_act add_states code_acts code_statuses issued_code serials take_lock"),
     "log": (
         "add_tiles advance_head find_indexes get_head get_tiles lock_head move_intake "
         "newest_checkpoint published_size read_leaves"
     ),
-    "parties": "find_parties find_session find_token get_party grants_at",
+    "parties": "find_parties find_session find_token get_party grants_at newest_mappings",
     "enrolment": "add_enrolment add_record enrolled_code enrolments_of lock_code record_of",
     "scans": (
-        "add_first add_label_check add_label_image add_label_scan add_scan count_tries earlier forget_label_nonces "
-        "label_fingerprints label_scans_of label_tries last_label_check lock_label scans_of take_label_nonce "
-        "verified_code"
+        "add_first add_label_check add_label_image add_label_scan add_page_views add_scan count_tries earlier "
+        "forget_label_nonces label_fingerprints label_scans_of label_tries last_label_check lock_label "
+        "page_views_of scans_of take_label_nonce verified_code"
     ),
     "trace": (
         "claim_tile_firsts claim_tiles class_recalls closing document_events document_of_party facts grants "
@@ -80,18 +78,19 @@ COLD = {
         "walk_entries walk_events walk_intake walk_tiles"
     ),
     "parties": (
-        "add_attempt add_certificate add_party add_recovery_codes add_session add_user "
+        "add_attempt add_certificate add_mapping add_party add_recovery_codes add_session add_user "
         "add_user_act add_user_link attempt_succeeded clear_user_secrets count_attempts "
         "count_recovery_codes create_token disable_user drop_recovery_codes enable_user "
         "end_session end_sessions end_user_links find_certificates find_holders find_user "
-        "find_user_link find_user_secrets forget_attempts forget_offered_totp forgive_attempts "
+        "find_user_link find_user_secrets forget_attempts forget_offered_totp forget_sessions "
+        "forget_user_links forgive_attempts mapping_versions "
         "get_open_grant get_user get_user_secrets grant_role list_certificates list_grants "
         "list_parties list_sessions list_tokens list_user_acts list_users lock_attempts "
         "lock_party_users offer_session_totp remember_address revoke_certificate revoke_role "
         "revoke_token set_link_totp set_user_language set_user_password set_user_role "
         "set_user_totp take_recovery_code take_totp_step take_user_link touch_session"
     ),
-    "scans": "delete_label_images forget_tries old_label_images",
+    "scans": "delete_label_images forget_page_views forget_tries old_label_images",
     "trace": "personal_parts",
     "vault": (
         "add_erasure add_reveals become_eraser delete_numbers delete_subject "
