@@ -158,7 +158,7 @@ def test_files_lie_in_the_folder_of_the_manifest(name: str) -> None:
     [
         b"",
         b"split,track\ntest,A\n",
-        b"# suyuan label manifest 2\nsplit\n",
+        b"# suyuan-label-manifest 2\nsplit\n",
         f"{MANIFEST_MARK}\n{','.join(COLUMNS)}\n".encode(),
         f"{MANIFEST_MARK}\nsplit,track\ntest,A\n".encode(),
         f"{MANIFEST_MARK}\n{','.join(COLUMNS)},colour\n".encode(),

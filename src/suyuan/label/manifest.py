@@ -1,6 +1,6 @@
 """The list of captures that were taken of real labels: one row a capture, with what it shows and how it was taken.
 
-Version 1: a CSV in UTF-8 whose first line is ``# suyuan label manifest 1`` and whose second names the columns. All
+Version 1: a CSV in UTF-8 whose first line is ``# suyuan-label-manifest 1`` and whose second names the columns. All
 faults are found at once, each with its row as a spreadsheet counts. Pure: whether a named file exists is for whoever
 opens it; here only its name is judged.
 """
@@ -22,7 +22,7 @@ from suyuan.label.manifest_cells import files_in, number_in, path_in, placement_
 from suyuan.label.model import Placement, Track
 from suyuan.label.path import DIRECTIONS, TiltPath
 
-MANIFEST_MARK: Final = "# suyuan label manifest 1"
+MANIFEST_MARK: Final = "# suyuan-label-manifest 1"
 REQUIRED: Final = ("split", "track", "label", "uri", "attack", "phone", "files")
 OPTIONAL: Final = (
     "record",
