@@ -146,6 +146,25 @@ def test_no_code_is_no_code(kind: str) -> None:
     assert locate(image) is None
 
 
+@pytest.mark.parametrize("kind", ["MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "Code128"])
+def test_other_kinds_of_codes_are_passed_over(kind: str) -> None:
+    """Anybody may hold anything in front of the camera; beside it the label's own code is still found."""
+    import zxingcpp
+
+    barcode = zxingcpp.create_barcode("ABC123", getattr(zxingcpp.BarcodeFormat, kind))
+    other = np.pad(np.array(barcode.to_image(scale=5)), 30, constant_values=255)
+    assert locate(other) is None
+    drawn = draw(scale=4)
+    canvas = np.full(
+        (max(other.shape[0], len(drawn.image)), other.shape[1] + len(drawn.image)), 225, np.uint8
+    )
+    canvas[: other.shape[0], : other.shape[1]] = other
+    canvas[: len(drawn.image), other.shape[1] :] = drawn.image
+    found = locate(canvas)
+    assert found is not None
+    assert found.text == TEXT
+
+
 @pytest.mark.parametrize("far", [False, True])
 def test_a_code_that_cannot_be_measured_says_so(far: bool) -> None:
     """Nothing to match, or another place than the one that was found: the rms is a module, not a small number."""

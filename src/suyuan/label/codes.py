@@ -27,7 +27,8 @@ View = tuple[
     NDArray[np.uint8], Floats
 ]  # an image to look for codes in, and what takes its pixels to the whole image's
 
-_FORMATS: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+# The code that labels have. To the decoder "QRCode" is a family: micro codes and rectangular ones belong to it too.
+_FORMATS: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 _QUICK_LONGEST: Final = 1920  # a first look at this size finds nearly every code
 _LARGEST: Final = 2560  # of a view that is enlarged
 _MARGIN: Final = 2.0  # modules around the code that come into the crop
