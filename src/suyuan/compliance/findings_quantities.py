@@ -49,6 +49,7 @@ async def quantity_findings(
 def _quantity(
     finding: Finding, balance: Balance, gtin: str, facility: str, trace: Trace | None
 ) -> ListedFinding:
+    at_hand = balance.received or balance.entered or "?"
     entered = [(f"{balance.entered or '?'} entered under the ledger", f"申报入账 {balance.entered or '?'}")]
     sides = {
         "balance.entry.difference": (
@@ -60,7 +61,7 @@ def _quantity(
         ),
         "balance.active.excess": (
             [(f"{balance.activated} codes activated", f"激活 {balance.activated} 个码")],
-            [(f"{balance.received or balance.entered or '?'} pieces at hand", f"在库 {balance.received or balance.entered or '?'} 件")],
+            [(f"{at_hand} pieces at hand", f"在库 {at_hand} 件")],
         ),
         "balance.exit.excess": (
             [(f"{balance.exited} left", f"出区 {balance.exited}")],
