@@ -42,6 +42,27 @@ async def test_fields_and_images_in_whatever_pieces(step: int) -> None:
     assert (refusal.value.code, refusal.value.path) == ("label.upload.field", "track")
 
 
+@pytest.mark.parametrize(
+    "end", [b"--edge--\r\n", b"--edge--", b"--edge--\r\n\r\n", b"--edge--\r\nwhat some proxies append"]
+)
+async def test_a_form_may_be_cut_anywhere_and_end_as_forms_do(end: bytes) -> None:
+    body = _part("nonce", b"abc", file=False) + _part("images", b"\r\n--edg\r\n--") + end
+    for cut in range(1, len(body)):
+        async with received_upload(_stream(body[:cut], body[cut:], end=b""), KIND) as upload:
+            assert (upload.fields, list(upload.images)) == ({"nonce": "abc"}, [b"\r\n--edg\r\n--"])
+    async with received_upload(_stream(body, step=1, end=b""), KIND) as upload:
+        assert (upload.fields, len(upload.images)) == ({"nonce": "abc"}, 1)
+
+
+async def test_a_form_that_breaks_off_is_none() -> None:
+    body = _part("nonce", b"abc", file=False) + _part("images", b"1") + b"--edge--"
+    for end in range(len(body)):
+        with pytest.raises(SuyuanError) as refusal:
+            async with received_upload(_stream(body[:end], end=b""), KIND):
+                pytest.fail("it was taken")
+        assert refusal.value.code == "label.upload.form"
+
+
 async def test_memory_does_not_grow_with_what_is_sent() -> None:
     bounds = CHECK_BOUNDS["B"]
     image = b"x" * bounds.image_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import re
@@ -19,6 +20,7 @@ from web_source import FIRST, LABELS, MALFORMED, MISSING, RECALLED, VOIDED, Samp
 from suyuan.errors import InputError, UnsupportedError
 from suyuan.issuing import PatternKeys
 from suyuan.label.model import REASONS
+from suyuan.scans import label_uploads
 from suyuan.scans.label_model import CHECK_BOUNDS, LabelCheck
 from suyuan.scans.label_nonces import make_nonce, open_nonce, seal_nonce
 from suyuan.web.label_files import NAMES, served_files, served_path
@@ -235,6 +237,41 @@ async def test_a_picture_or_a_form_that_is_too_large_is_cut_off_while_it_is_read
     many = await send(client, *[JPEG] * 60, accept="application/json")
     assert many.status_code == 413
     assert max(bounds.images for bounds in CHECK_BOUNDS.values()) < 60
+
+
+async def test_whoever_sends_slowly_holds_up_nobody_elsewhere(
+    source: SampleSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_uploads, "MAX_UPLOADS_FROM_ONE", 1)
+    rooms, begun, rest = application(source=source), asyncio.Event(), asyncio.Event()
+
+    async def placed(scope: Any, receive: Any, send: Any) -> None:
+        scope["suyuan_address"] = dict(scope["headers"])[b"x-from"].decode()
+        await rooms(scope, receive, send)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'--xx\r\nContent-Disposition: form-data; name="nonce"\r\n\r\nnonce-1\r\n'
+        begun.set()
+        await rest.wait()
+        yield b'--xx\r\nContent-Disposition: form-data; name="images"\r\n\r\n1\r\n--xx--'
+
+    kind = {"content-type": "multipart/form-data; boundary=xx", "accept": "application/json"}
+    sent = {"url": PAGE, "data": {"nonce": "nonce-1"}, "files": {"images": ("1.jpg", JPEG)}}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(placed),
+        base_url="https://sy.example.cn",
+        headers={"accept": kind["accept"]},
+    ) as client:
+        slow = asyncio.create_task(
+            client.post(PAGE, content=slowly(), headers={**kind, "x-from": "192.0.2.1"})
+        )
+        await begun.wait()
+        held = await client.post(**sent, headers={"x-from": "192.0.2.1"})
+        assert held.status_code == 503 and held.json()["code"] == "label.upload.busy"
+        assert held.json()["title"] == "当前请求过多"
+        assert (await client.post(**sent, headers={"x-from": "192.0.2.2"})).json()["answer"] == "matches"
+        rest.set()
+        assert (await slow).json()["answer"] == "matches"
 
 
 async def test_an_installation_that_cannot_look_at_images_says_so(

@@ -14,6 +14,7 @@ from litestar.types import HTTPScope, Receive
 from suyuan.errors import InputError, NotFoundError, PermissionDenied, SuyuanError
 from suyuan.gs1.digital_link import DigitalLink
 from suyuan.label.model import Track
+from suyuan.parties.origins import place_of
 from suyuan.printing.symbol import draw_symbol
 from suyuan.scans.label_model import FRAMES_WANTED, Challenge
 from suyuan.scans.label_uploads import received_upload
@@ -114,15 +115,17 @@ class LabelDoor:
     ) -> Answer:
         words = language(lang)
         track = ""
+        address = str(scope.get("suyuan_address", ""))
         try:
             _check_sender(question)
-            async with received_upload(_chunks(receive), question.content_type) as sent:
+            chunks, place = _chunks(receive), place_of(address)
+            async with received_upload(chunks, question.content_type, place=place) as sent:
                 track = sent.fields.get("track", "")
                 check = await self._source.check_label(
                     uri,
                     sent.field("nonce"),
                     sent.images,
-                    address=str(scope.get("suyuan_address", "")),
+                    address=address,
                     track=track,
                 )
         except NotFoundError:

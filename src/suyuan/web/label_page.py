@@ -87,6 +87,8 @@ _REFUSED: dict[str, tuple[str, str]] = {
         N_("Choose photos as the camera takes them, not more and not larger than is said below."),
     ),
     "http.body.slow": (N_("The network was too slow"), N_("Nothing was compared. Try again where it is better.")),
+    "label.upload.slow": (N_("The network was too slow"), N_("Nothing was compared. Try again where it is better.")),
+    "label.upload.busy": (N_("Too much at once"), N_("Nothing was compared. Try again in a moment.")),
     "scan.label.busy": (N_("Too much at once"), N_("Nothing was compared. Try again in a moment.")),
 }  # fmt: skip
 
