@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 import pytest
-from drawn_codes import TEXT, Drawn, draw
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+np = pytest.importorskip("numpy", reason="the extra `label` is not installed")
 cv2 = pytest.importorskip("cv2", reason="the extra `label` is not installed")
+
+from drawn_codes import TEXT, Drawn, draw  # noqa: E402
 
 from suyuan.label.codes import Located, locate, locate_roughly, project, same_uri  # noqa: E402
 

@@ -7,12 +7,12 @@ import struct
 import tracemalloc
 import zlib
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+np = pytest.importorskip("numpy", reason="the extra `label` is not installed")
 cv2 = pytest.importorskip("cv2", reason="the extra `label` is not installed")
 
 from suyuan.errors import InputError, SuyuanError, TooLargeError  # noqa: E402
