@@ -232,7 +232,10 @@ def test_conditions_stand_apart() -> None:
     found = evaluate("B", "simulated", [trial(), *odd])
     assert found.genuine.trials == 1
     (only,) = found.conditions
-    assert (only.condition, only.trials, only.unclear, only.reasons) == ("torch off", 3, 3, {"torch_off": 3})
+    assert (only.condition, only.attack, only.trials, only.unclear) == ("torch off", GENUINE, 3, 3)
+    assert only.reasons == {"torch_off": 3}
+    assert "| torch off | genuine | 3 | 0 | 0 | 3 (torch_off) |" in table_of(found)
+    assert "手电筒关闭" in table_of(found, "zh")
 
 
 def test_bands_part_by_pixels_a_symbol() -> None:

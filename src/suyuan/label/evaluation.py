@@ -37,8 +37,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One capture held against one record. ``milliseconds`` of one core; ``frames`` of the capture.
 
     ``doubtful``: could not be told because the score was low, not because the capture was bad. ``condition`` names what
-    was unusual about a genuine capture; those are counted apart. ``conditions`` are what is known of a real one: phone,
-    light, distance.
+    was not as usual; those are counted apart. ``conditions`` are what is known of a real capture, such as its phone.
     """
 
     split: Split
@@ -113,9 +112,10 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class ConditionResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered to genuine captures under a condition in which a check should rather not tell."""
+    """What is answered to captures under a condition that is not the ordinary one."""
 
     condition: str
+    attack: str
     trials: int
     matches: int
     differs: int
@@ -155,7 +155,6 @@ def evaluate(track: Track, source: Source, trials: Sequence[Trial]) -> Evaluatio
     """What ``trials`` of both splits show. Their order does not matter."""
     calibration = [trial for trial in trials if trial.split == "calibration" and not trial.condition]
     test = [trial for trial in trials if trial.split == "test" and not trial.condition]
-    unusual = [trial for trial in trials if trial.condition]
     margin = calibrated_margin(track, calibration)
     genuine = [trial for trial in test if trial.attack == GENUINE]
     names = _in_order({trial.attack for trial in test} - {GENUINE}, track)
@@ -169,10 +168,7 @@ def evaluate(track: Track, source: Source, trials: Sequence[Trial]) -> Evaluatio
             _attack_result(track, name, [trial for trial in test if trial.attack == name], genuine, margin)
             for name in names
         ),
-        conditions=tuple(
-            _condition_result(name, [trial for trial in unusual if trial.condition == name])
-            for name in sorted({trial.condition for trial in unusual})
-        ),
+        conditions=_conditions(track, [trial for trial in trials if trial.condition]),
         bands=_bands(test, names) if track == "A" else (),
     )
 
@@ -235,16 +231,26 @@ def _attack_result(
     )
 
 
-def _condition_result(condition: str, trials: Sequence[Trial]) -> ConditionResult:
-    answers = Counter(trial.answer for trial in trials)
-    return ConditionResult(
-        condition=condition,
-        trials=len(trials),
-        matches=answers["matches"],
-        differs=answers["differs"],
-        unclear=answers["unclear"],
-        reasons=_reasons(trials),
-    )
+def _conditions(track: Track, unusual: Sequence[Trial]) -> tuple[ConditionResult, ...]:
+    found = []
+    for condition in sorted({trial.condition for trial in unusual}):
+        those = [trial for trial in unusual if trial.condition == condition]
+        attacks = _in_order({trial.attack for trial in those} - {GENUINE}, track)
+        for attack in (GENUINE, *attacks):
+            mine = [trial for trial in those if trial.attack == attack]
+            answers = Counter(trial.answer for trial in mine)
+            found.append(
+                ConditionResult(
+                    condition=condition,
+                    attack=attack,
+                    trials=len(mine),
+                    matches=answers["matches"],
+                    differs=answers["differs"],
+                    unclear=answers["unclear"],
+                    reasons=_reasons(mine),
+                )
+            )
+    return tuple(found)
 
 
 def _bands(test: Sequence[Trial], names: Sequence[str]) -> tuple[Band, ...]:

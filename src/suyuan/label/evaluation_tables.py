@@ -52,6 +52,18 @@ _ATTACKS_ZH: Final = {
     "replay_synchronised": "回放（同步）",
     "injected": "注入录像",
 }
+_CONDITIONS_ZH: Final = {
+    "bent label": "弯曲的标签",
+    "corners not refined": "二维码角点未精修",
+    "phone held still": "手机未倾斜",
+    "torch off": "手电筒关闭",
+    "two pixels a symbol": "每符号两个像素",
+    "out of focus": "失焦",
+    "press at 812 dpi, 8 mm": "印刷机 812 dpi，8 毫米",
+    "laser at 600 dpi": "激光打印机 600 dpi",
+    "thermal at 300 dpi": "热敏打印机 300 dpi",
+    "thermal at 203 dpi": "热敏打印机 203 dpi",
+}
 _WORDS: Final[dict[str, dict[Language, str]]] = {
     "attack": {"en": "capture of", "zh": "拍摄对象"},
     "trials": {"en": "trials", "zh": "次数"},
@@ -166,11 +178,12 @@ def _main_table(evaluation: Evaluation, language: Language) -> str:
 
 
 def _condition_table(evaluation: Evaluation, language: Language) -> str:
-    columns = ("condition", "trials", "matches", "differs", "unclear")
+    columns = ("condition", "attack", "trials", "matches", "differs", "unclear")
     rows = [[_word(column, language) for column in columns]]
     rows += [
         [
-            each.condition,
+            each.condition if language == "en" else _CONDITIONS_ZH.get(each.condition, each.condition),
+            _named(each.attack, language),
             str(each.trials),
             str(each.matches),
             str(each.differs),

@@ -24,6 +24,8 @@ from suyuan.label.path import TiltPath
 
 if TYPE_CHECKING:
     from suyuan.label.simulation.dynamic_trials import SimulatedLabel
+    from suyuan.label.simulation.pattern_trials import Printer
+    from suyuan.label.simulation.pattern_trials import SimulatedLabel as PrintedLabel
 
 CALIBRATION_SHARE: Final[dict[Track, float]] = {"A": 0.25, "B": 0.1}  # captures of calibration to one of test
 PER_LABEL: Final[dict[Track, int]] = {"A": 2, "B": 10}  # captures of a label for each attack
@@ -35,7 +37,18 @@ SHOWN_ONLY: Final = frozenset(("replay_synchronised", "injected"))
 _SHOWN_SHARE: Final = 0.2
 MOST_TRIALS: Final = 1_000_000
 _SEEDS: Final = 10_000_000  # of labels, for one seed of an evaluation
-_CONDITION_SHARE: Final = 0.1
+_CONDITIONS_EVERY: Final = 10
+# The tables of a printed pattern are of a press at 812 dpi; photos that should not be judged, and what else prints.
+_PHONES: Final[dict[str, dict[str, float]]] = {
+    "two pixels a symbol": {"pixel": 47.0},
+    "out of focus": {"defocus": 4.0},
+}
+_PRINTERS: Final[dict[Printer, str]] = {
+    "press_8mm": "press at 812 dpi, 8 mm",
+    "laser_600": "laser at 600 dpi",
+    "thermal_300": "thermal at 300 dpi",
+    "thermal_203": "thermal at 203 dpi",
+}
 # What a dynamic label's check says when a clip is good and its score is low; elsewhere these words are of the capture.
 _OF_LOW_SCORES: Final = frozenset(("torch_off", "registration", "blurred", "glare"))
 _COMPARED_FRAMES: Final = 8
@@ -64,8 +77,8 @@ def units(track: Track, trials: int, seed: int) -> list[Unit]:
         captures = max(1, min(PER_LABEL[track], -(-wanted // labels)))
         count = -(-wanted // (captures * labels))
         for number in range(count):
-            # Other conditions than the ordinary ones are looked at with a few captures, in the test alone.
-            conditions = 1 if split == "test" and number % round(1 / _CONDITION_SHARE) == 0 else 0
+            # Other conditions than the ordinary ones are looked at in every tenth unit, of the test alone.
+            conditions = 1 if split == "test" and number % _CONDITIONS_EVERY == _CONDITIONS_EVERY - 1 else 0
             found.append(Unit(track, split, number, seed, captures, conditions))
     return found
 
@@ -170,30 +183,40 @@ def _capture_seeds(unit: Unit, lane: int, attack: str) -> Iterator[int]:
 
 
 def _pattern_trials(unit: Unit) -> Iterator[Trial]:
-    from suyuan.label.pattern import verify_pattern
     from suyuan.label.simulation.pattern_trials import ATTACKS, capture, make_label
 
-    label = make_label(unit.seed * _SEEDS + unit.number, unit.split)
-
-    def made(image: bytes, attack: str, condition: str = "") -> Trial:
-        return trial_of(
-            lambda: verify_pattern(image, label.record, label.template, label.uri),
-            track="A",
-            split=unit.split,
-            attack=attack,
-            label=label.uri,
-            condition=condition,
-        )
-
+    own = unit.seed * _SEEDS + unit.number
+    label = make_label(own, unit.split)
     for lane, attack in enumerate((GENUINE, *ATTACKS)):
         for seed in _capture_seeds(unit, lane, attack):
             (image,) = capture(label, attack, unit.split, seed)
-            yield made(image, attack)
-    conditions = {"two pixels a symbol": {"pixel": 47.0}, "out of focus": {"defocus": 4.0}}
-    for lane, (condition, phone) in enumerate(conditions.items() if unit.conditions else ()):
+            yield _pattern_trial(label, image, unit.split, attack)
+    if not unit.conditions:
+        return
+    for lane, (condition, phone) in enumerate(_PHONES.items()):
         seed = next(_capture_seeds(unit, 1 + len(ATTACKS) + lane, GENUINE))
         (image,) = capture(label, GENUINE, unit.split, seed, **phone)
-        yield made(image, GENUINE, condition)
+        yield _pattern_trial(label, image, unit.split, GENUINE, condition)
+    for printer, condition in _PRINTERS.items():
+        label = make_label(own, unit.split, printer=printer)
+        for lane, attack in enumerate((GENUINE, *ATTACKS)):
+            (image,) = capture(label, attack, unit.split, next(_capture_seeds(unit, 20 + lane, attack)))
+            yield _pattern_trial(label, image, unit.split, attack, condition)
+
+
+def _pattern_trial(
+    label: PrintedLabel, image: bytes, split: Split, attack: str, condition: str = ""
+) -> Trial:
+    from suyuan.label.pattern import verify_pattern
+
+    return trial_of(
+        lambda: verify_pattern(image, label.record, label.template, label.uri),
+        track="A",
+        split=split,
+        attack=attack,
+        label=label.uri,
+        condition=condition,
+    )
 
 
 def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
