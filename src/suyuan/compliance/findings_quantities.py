@@ -51,6 +51,7 @@ def _quantity(
 ) -> ListedFinding:
     at_hand = balance.received or balance.entered or "?"
     entered = [(f"{balance.entered or '?'} entered under the ledger", f"申报入账 {balance.entered or '?'}")]
+    at_hand = balance.received or balance.entered or "?"
     sides = {
         "balance.entry.difference": (
             entered,
