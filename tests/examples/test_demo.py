@@ -18,11 +18,12 @@ from rich.text import Text
 from suyuan.cli.context import choose_language
 from suyuan.cli.demo import begun_journey, run_journey
 from suyuan.cli.demo_client import CommandLine, Demo
-from suyuan.cli.demo_labels import LabelCapture, LabelReport, LabelWork, images_can_be_read, label_lines
+from suyuan.cli.demo_labels import LabelCapture, LabelReport, LabelWork, label_lines
 from suyuan.cli.demo_orders import purchase_lines, purchase_of
 from suyuan.cli.demo_server import free_port, fresh_directory, server, wait_for_server
 from suyuan.cli.demo_summary import JourneyReport, masked, route_of, summary_lines
 from suyuan.cli.journey import load_journey, load_manifest
+from suyuan.enrolment.image_worker import can_look
 from suyuan.errors import SuyuanError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -195,7 +196,7 @@ def check_labels(report: JourneyReport) -> None:
     """What the doors said of simulated captures of the bag's labels, and that it is told for what it is."""
     label = report.label
     assert label is not None
-    if not images_can_be_read():
+    if not can_look():
         assert lines_of(report)[label_line(report)].endswith("install suyuan[label]")
         return
     assert label.simulated and label.refused is None
@@ -262,7 +263,7 @@ def test_labels_are_told_in_chinese_and_only_as_far_as_they_were_checked() -> No
 def test_without_the_extra_the_demo_says_so_and_goes_on(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("suyuan.cli.demo.images_can_be_read", lambda: False)
+    monkeypatch.setattr("suyuan.cli.demo.can_look", lambda: False)
     with begun_journey(demo, EXAMPLES / "handbag") as begun:
         assert begun.labels() == LabelReport(missing="suyuan[label]")
     with begun_journey(demo, DIRECT) as begun:

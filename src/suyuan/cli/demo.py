@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from suyuan.cli.context import say
 from suyuan.cli.demo_client import OPERATOR, CommandLine, Demo, Issued
-from suyuan.cli.demo_labels import LabelReport, LabelWork, images_can_be_read
+from suyuan.cli.demo_labels import LabelReport, LabelWork
 from suyuan.cli.demo_orders import purchase_of
 from suyuan.cli.demo_server import free_port, fresh_directory, lan_address, server, wait_for_server
 from suyuan.cli.demo_summary import (
@@ -44,6 +44,7 @@ from suyuan.cli.demo_summary import (
 )
 from suyuan.cli.journey import Journey, Paper, load_journey, load_manifest
 from suyuan.cli.users import demo_entrance
+from suyuan.enrolment.image_worker import can_look
 from suyuan.errors import NotFoundError
 from suyuan.gs1.serials import item_uri
 
@@ -96,7 +97,7 @@ def _labels(
 ) -> Callable[[], LabelReport | None]:
     if not journey.tag_style:
         return lambda: None
-    if not images_can_be_read():
+    if not can_look():
         return lambda: LabelReport(missing="suyuan[label]")
     work = LabelWork(demo, journey.tag_style, issued.issuer, issued.batch_id, item, issued.code_text)
     return stack.enter_context(work.begun()).report

@@ -9,7 +9,6 @@ summary says of a capture is what the door answered.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import multiprocessing
 import time
@@ -243,11 +242,6 @@ def _capture(track: str, shown: str, answer: dict[str, Any]) -> LabelCapture:
         advice_en=tuple(one["text_en"] for one in answer["advice"]),
         advice_zh=tuple(one["text_zh"] for one in answer["advice"]),
     )
-
-
-def images_can_be_read() -> bool:
-    """Whether the libraries of the extra ``label`` are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in ("numpy", "cv2"))
 
 
 def label_lines(report: LabelReport | None) -> Iterator[str]:

@@ -37,9 +37,14 @@ _CHILD = "suyuan.enrolment.image_child"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
+def can_look() -> bool:
+    """Whether the libraries for images are installed."""
+    return all(importlib.util.find_spec(name) is not None for name in ("numpy", "cv2"))
+
+
 def check_extra() -> None:
-    """Raise ``UnsupportedError`` (``label.extra``) where the libraries for images are not installed."""
-    if any(importlib.util.find_spec(name) is None for name in ("numpy", "cv2")):
+    """Raise ``UnsupportedError`` (``label.extra``) where ``can_look`` says no."""
+    if not can_look():
         raise UnsupportedError(
             "label.extra",
             "This installation cannot look at images.",

@@ -20,9 +20,9 @@ from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
 from suyuan.compliance.model import Coverage
 from suyuan.enrolment.enrolling import ENROLLING
-from suyuan.enrolment.image_worker import check_extra
+from suyuan.enrolment.image_worker import can_look
 from suyuan.enrolment.records import find_enrolments
-from suyuan.errors import NotFoundError, UnsupportedError
+from suyuan.errors import NotFoundError
 from suyuan.gs1.linkset import Link
 from suyuan.gs1.serials import serial_epoch
 from suyuan.issuing import MacKeys, code_statuses, find_batches, issuing_gtins
@@ -232,11 +232,8 @@ class StoredItems:
 
     async def _has_label(self, trace: Trace) -> bool:
         """Whether the item's label can be checked; its enrolment is a fact of its trace, so that few need be asked."""
-        if self._labels is None or all(fact.biz_step != ENROLLING for fact in trace.facts):
-            return False
-        try:
-            check_extra()
-        except UnsupportedError:
+        enrolled = any(fact.biz_step == ENROLLING for fact in trace.facts)
+        if self._labels is None or not enrolled or not can_look():
             return False
         return bool(await find_enrolments(self._reader.pool, trace.gtin, trace.serial))
 
