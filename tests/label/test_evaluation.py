@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from suyuan.label.evaluation import (
     GENUINE,
     MEANT_TO_STOP,
+    Evaluation,
     Trial,
     calibrated_margin,
     evaluate,
@@ -313,17 +314,35 @@ def test_units_hold_at_least_the_trials_that_were_asked_for(track: str, trials: 
         assert len(set(mine)) == len(mine)
 
 
-def test_a_printed_pattern_is_told_from_its_copies() -> None:
-    trials = [made for unit in units("A", 3, 11) for made in run_unit(unit)]
-    found = evaluate("A", "simulated", trials)
-    assert found.genuine.trials == 4  # two labels, two captures each
+def evaluated(track: str, trials: int, seed: int) -> Evaluation:
+    made = [each for unit in units(track, trials, seed) for each in run_unit(unit)]  # type: ignore[arg-type]
+    assert all(each.milliseconds > 0 for each in made)
+    return evaluate(track, "simulated", made)  # type: ignore[arg-type]
+
+
+def held(found: Evaluation) -> None:
+    """No capture was answered wrongly, and what is meant to be stopped lies apart from what is genuine."""
     assert found.genuine.differs == 0
-    assert found.genuine.matches >= 2
+    assert found.genuine.matches >= found.genuine.trials / 2
     for attack in found.attacks:
         if attack.meant_to_stop:
             assert attack.matches == 0, attack.attack
-            assert attack.curve.eer == 0, attack.attack
-    assert times_of(trials).check_median < 1000
+            assert not attack.curve.eer > 0, attack.attack
+
+
+def test_a_printed_pattern_is_told_from_its_copies() -> None:
+    found = evaluated("A", 2, 11)
+    assert (found.genuine.trials, found.genuine.labels) == (2, 1)
+    held(found)
+
+
+@pytest.mark.slow
+def test_a_dynamic_label_is_told_from_what_imitates_it() -> None:
+    found = evaluated("B", 4, 11)
+    assert (found.genuine.trials, found.genuine.labels) == (4, 2)
+    wrong = next(attack for attack in found.attacks if attack.attack == "wrong")
+    assert wrong.trials == 4  # each genuine clip, against the other record of its pair
+    held(found)
 
 
 @pytest.mark.parametrize(
