@@ -22,10 +22,10 @@ from suyuan.label.codes import locate
 from suyuan.label.dynamic_fingerprint import fingerprint
 from suyuan.label.dynamic_frames import Reading, Registration, Sight, read_clip, stacked
 from suyuan.label.dynamic_model import Surface, surface_of
-from suyuan.label.dynamic_pose import camera_centre, focal_length
+from suyuan.label.dynamic_pose import camera_of, focal_length
 from suyuan.label.dynamic_record import read_record
-from suyuan.label.dynamic_score import Agreement, Clip, agreement
-from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, figure
+from suyuan.label.dynamic_score import Agreement, Clip, agreement, fixed_light
+from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, LAMP, LIVELY, SURE, figure
 from suyuan.label.model import Answer, Placement, Verdict
 from suyuan.label.path import Tilt, TiltPath, follows
 
@@ -33,7 +33,20 @@ LEAST_FRAMES: Final = 12
 LEAST_USABLE: Final = 8  # of them some may be blurred
 MOST_FRAMES: Final = 60  # of a longer clip so many are read, evenly
 LEAST_DEGREES: Final = 8.0  # between the two places that lie farthest apart
-TORCH_SEEN: Final = 0.2
+_TORCH_SHARE: Final = 0.2
+_TORCH_CERTAINTY: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Torch:
+    """``share`` is about 1 where the light goes with the camera, 0 where it stays; ``certainty`` is in its errors."""
+
+    share: float = 0.0
+    certainty: float = 0.0
+
+    @property
+    def seen(self) -> bool:
+        return self.share >= _TORCH_SHARE and self.certainty >= _TORCH_CERTAINTY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +56,7 @@ class Features:
     reading: Reading
     clip: Clip | None  # None where no frame could be used
     tilts: list[Tilt]
-    torch: float
+    torch: Torch
 
 
 def enrol_dynamic(frames: Sequence[bytes], uri: str, placement: Placement | None = None) -> bytes:
@@ -62,10 +75,10 @@ def clip_features(
     usual = _usual_shape(reading.sights)
     kept = [sight for sight in reading.sights if sight.shape == usual]
     if not kept:
-        return Features(reading, None, [], 0.0)
+        return Features(reading, None, [], Torch())
     homographies = [sight.homography for sight in kept]
     focal = focal_length(homographies, usual)
-    centres = np.array([camera_centre(homography, usual, focal)[0] for homography in homographies])
+    centres = np.array([camera_of(homography, usual, focal)[0] for homography in homographies])
     middle = reading.size / 2
     tilts = [
         (float(np.degrees(np.arctan2(x - middle, z))), float(np.degrees(np.arctan2(y - middle, z))))
@@ -85,17 +98,19 @@ def score(features: Features, record: Surface) -> Agreement | None:
     return None if features.clip is None else agreement(features.clip, record)
 
 
-def torch_evidence(sights: Sequence[Sight], centres: NDArray[np.float64], size: int) -> float:
-    """About 1 where a light goes with the camera, about 0 where it stays.
+def torch_evidence(sights: Sequence[Sight], centres: NDArray[np.float64], size: int) -> Torch:
+    """How far the light goes with the camera.
 
     A torch some centimetres away lights the nearer part of the code more; as the camera moves, so does that slope.
     """
     flat = np.array([size / 2, size / 2]) - centres[:, :2]
     expected = -3 * flat / (np.sum(flat**2, axis=1) + centres[:, 2] ** 2)[:, None]
     seen = np.array([sight.code.slope for sight in sights])
-    expected = expected - expected.mean(axis=0)
-    seen = seen - np.median(seen, axis=0)
-    return float((expected * seen).sum() / max(float((expected**2).sum()), 1e-12))
+    expected, seen = expected - expected.mean(axis=0), seen - seen.mean(axis=0)
+    energy = max(float((expected**2).sum()), 1e-12)
+    share = float((expected * seen).sum()) / energy
+    left = float(((seen - share * expected) ** 2).sum()) / max(1, 2 * len(sights) - 3)
+    return Torch(share, share / max(float(np.sqrt(left / energy)), 1e-9))
 
 
 def verify_dynamic(frames: Sequence[bytes], record: bytes, uri: str, path: TiltPath) -> Verdict:
@@ -113,26 +128,42 @@ def judge(features: Features, expected: Surface, path: TiltPath) -> Verdict:
     """The answer for a clip that was read, and a record."""
     agreed = score(features, expected)
     quality = _quality(features, agreed)
-    value = 0.0 if agreed is None else figure(agreed)
+    answer: Answer = "unclear"
     reasons = _shortcomings(features, path)
-    if reasons:
-        answer: Answer = "unclear"
-    elif value >= ACCEPTED:
-        answer = "matches"
-    elif features.torch < TORCH_SEEN:
-        answer, reasons = "unclear", ("torch_off",)
-    elif value >= DOUBTFUL:
-        answer, reasons = "unclear", (_weakness(quality),)
-    else:
-        answer = "differs"
+    if agreed is not None and not reasons:
+        answer, reasons = _compared(features, expected, agreed, quality)
     return Verdict(
         answer=answer,
-        score=round(value, 4),
+        score=0.0 if agreed is None else round(figure(agreed), 4),
         threshold=ACCEPTED,
         reasons=reasons,
         quality=quality,
         fingerprint=b"" if features.clip is None else fingerprint(features.tilts, features.clip.cells),
     )
+
+
+def _compared(
+    features: Features, expected: Surface, agreed: Agreement, quality: dict[str, float]
+) -> tuple[Answer, tuple[str, ...]]:
+    """The answer of a clip that is good enough, and its reasons.
+
+    A low score is another label's only if a torch was on. That is seen by its light on the code, or by a film that
+    sparkles: under lamps and windows alone it hardly does. If it does so after all, but as under a lamp that stays
+    where it is, then it is this label without the torch.
+    """
+    value = figure(agreed)
+    if value < SURE and features.clip is not None:
+        lamp = fixed_light(features.clip, expected)
+        quality["lamp"] = round(lamp, 4)
+        if lamp > max(agreed.score, LAMP * agreed.knowable):
+            return "unclear", ("torch_off",)
+    if value >= ACCEPTED:
+        return "matches", ()
+    if agreed.liveliness < LIVELY and not features.torch.seen:
+        return "unclear", ("torch_off",)
+    if value >= DOUBTFUL:
+        return "unclear", (_weakness(quality),)
+    return "differs", ()
 
 
 def _shortcomings(features: Features, path: TiltPath) -> tuple[str, ...]:
@@ -174,9 +205,12 @@ def _quality(features: Features, agreed: Agreement | None) -> dict[str, float]:
         "sharpness": round(float(np.median([sight.code.sharpness for sight in sights])), 3),
         "light": round(float(np.median([sight.code.light for sight in sights])), 3),
         "glare": round(float(np.median([sight.glare for sight in sights])), 3),
-        "torch": round(features.torch, 3),
+        "torch": round(features.torch.share, 3),
+        "torch_certainty": round(features.torch.certainty, 2),
         "agreement": round(agreed.score, 4),
         "weakest": round(agreed.weakest, 4),
+        "knowable": round(agreed.knowable, 4),
+        "liveliness": round(agreed.liveliness, 3),
     }
 
 

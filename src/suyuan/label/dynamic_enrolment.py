@@ -17,21 +17,22 @@ from suyuan.errors import InputError
 from suyuan.label.codes import Located, locate, same_uri
 from suyuan.label.dynamic_cells import differences
 from suyuan.label.dynamic_frames import Reading, read_clip, stacked
-from suyuan.label.dynamic_model import build_surface, half_vectors, predict, usual_removed
-from suyuan.label.dynamic_pose import camera_centre, focal_length
+from suyuan.label.dynamic_model import build_surface, cell_middles, half_vectors, predict, usual_removed
+from suyuan.label.dynamic_pose import camera_of, focal_length
 from suyuan.label.dynamic_record import MOST_FRAMES, write_record
 from suyuan.label.images import decode
 from suyuan.label.model import Placement
 
 LEAST_FRAMES: Final = 60
 LEAST_DEGREES: Final = 12.0  # the tilts of an enrolment have to reach this far on all sides
-LEAST_PREDICTED: Final = 0.10  # correlation of frames with what the others predict
+LEAST_PREDICTED: Final = 0.03  # correlation of frames with what the others predict
 _LOOKS: Final = 32  # frames that are looked at to find the film
 _MARGIN: Final = 2.6  # code sides around the code that are searched
 _LARGEST: Final = 3.0  # code sides
-_QUIET: Final = 2  # modules around the code that say nothing
+_QUIET: Final = 4  # modules around the code that say nothing
 _FILM: Final = 0.3  # of a lively cell's change; below, a cell shows paper or ink
-_RATIO: Final = 1.8  # how much more the film changes than the pack
+_LEAST_CHANGE: Final = 0.002  # of the logarithm of light
+_RATIO: Final = 1.3  # how much more the film changes than the pack
 
 
 def enrol(frames: Sequence[bytes], uri: str, placement: Placement | None) -> bytes:
@@ -49,7 +50,7 @@ def enrol(frames: Sequence[bytes], uri: str, placement: Placement | None) -> byt
         raise _refused("frames", "The frames are not of one size.")
     homographies = [sight.homography for sight in reading.sights]
     focal = focal_length(homographies, shape)
-    centres = np.array([camera_centre(homography, shape, focal)[0] for homography in homographies])
+    centres = np.array([camera_of(homography, shape, focal)[0] for homography in homographies])
     cells = stacked(reading.sights)
     _require_tilts(centres, reading.size)
     film = film_mask(cells)
@@ -68,18 +69,17 @@ def film_mask(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
 def find_film(frames: Sequence[bytes], uri: str) -> Placement:
     """Where the film lies, from some of the frames."""
     chosen = sorted({round(number) for number in np.linspace(0, len(frames) - 1, min(_LOOKS, len(frames)))})
-    looks, size = [], 0
+    looks, size, missed = [], 0, 0
     for number in chosen:
         image = decode(frames[number])
         located = locate(image, uri)
-        if located is None or not same_uri(located.text, uri):
-            continue
-        if size and located.size != size:
+        if located is None or not same_uri(located.text, uri) or size not in (0, located.size):
+            missed += 1
+            if missed > len(chosen) // 4:
+                raise _unread(number, located)
             continue
         size = located.size
         looks.append(_surroundings(image, located))
-    if len(looks) < len(chosen) // 2:
-        raise _refused("no_code", "The code of this item is not seen in most frames.")
     stack = np.stack(looks)
     seen = np.isfinite(stack).mean(axis=0) > 0.8
     change = np.where(seen, np.nanstd(np.where(seen, stack, 0), axis=0), 0)
@@ -120,7 +120,7 @@ def _largest_square(change: NDArray[np.float32], seen: NDArray[np.bool_], size: 
     # A module may hold no facet that answers; its neighbourhood does.
     smooth = np.asarray(cv2.blur(change.astype(np.float32), (5, 5)), np.float32)
     level, inside, outside = _split(smooth[open_])
-    if inside < _RATIO * outside:
+    if inside < max(_RATIO * outside, _LEAST_CHANGE):
         raise _refused("static", "Nothing around the code changes with the angle as a dynamic label does.")
     votes = np.where(open_, np.where(smooth > level, 1.0, -1.0), 0.0)
     votes[~seen] = -1.0
@@ -169,7 +169,7 @@ def _require_predictable(
     """Frames have to be predicted by the others: then the label answers to the camera's place."""
     asked = np.arange(len(centres)) % 5 == 2
     surface = build_surface(centres[~asked], cells[~asked], film, placement)
-    expected = predict(surface, half_vectors(centres[asked], placement))
+    expected = predict(surface, half_vectors(centres[asked], cell_middles(placement)))
     expected -= expected.mean(axis=0)
     seen = usual_removed(differences(cells[asked], film))
     energy = float(np.vdot(seen, seen)) * float(np.vdot(expected, expected))
@@ -179,6 +179,18 @@ def _require_predictable(
             "unsteady",
             f"The frames do not predict each other (agreement {agreement:.2f}, {LEAST_PREDICTED} needed).",
         )
+
+
+def _unread(number: int, located: Located | None) -> InputError:
+    reason, text = (
+        ("no_code", "No code is seen") if located is None else ("other_code", "Another item's code is seen")
+    )
+    return InputError(
+        f"label.enrolment.{reason}",
+        f"{text} in too many frames.",
+        path=f"$[{number}]",
+        remedy="Enrol again: the whole label with this item's code sharp in each frame, its torch on.",
+    )
 
 
 def _of_refusals(reading: Reading) -> InputError:

@@ -25,7 +25,10 @@ MOST_RMS: Final = 0.12  # modules that blocks of the code may lie off; unrefined
 LEAST_SHARPNESS: Final = 0.30  # contrast of single modules against that of large areas
 LEAST_LIGHT: Final = 0.12  # of full scale, on the code's white
 MOST_GLARE: Final = 0.6  # part of the film's cells that is white to the brim
-_GAMMA: Final = 2.2
+_GAMMA: Final = 2.2  # taken for the camera's
+_BRIM: Final = 0.96
+_FEWEST_MODULES: Final = 12
+_OTHER_CODES: Final = 3
 _PER_MODULE: Final = 3
 
 
@@ -71,6 +74,9 @@ def read_clip(
     refusals: list[str] = []
     size = 0
     for number, data in enumerate(frames):
+        if not sights and refusals.count("other_code") >= _OTHER_CODES:
+            refusals.append("other_code")  # the rest of the clip will not show another label
+            continue
         image = decode(data)
         located = registration(image, uri)
         if located is None:
@@ -149,16 +155,31 @@ def _code_look(image: NDArray[np.uint8], located: Located) -> CodeLook:
     corner = (slice(2, 5), slice(2, 5))
     large = float(np.percentile(centres[~dark], 75) - centres[corner].mean())
     sharpness = float(timing[odd].mean() - timing[~odd].mean()) / max(large, 1e-3)
-    rows, columns = np.nonzero(~_grown(dark)) if (~_grown(dark)).sum() > 40 else np.nonzero(~dark)
-    light = centres[rows, columns]
-    half = size / 2
-    design = np.column_stack([np.ones(len(rows)), columns - half, rows - half])
-    values = _GAMMA * np.log(np.clip(light, 0.02, 1.0))
-    solved = np.linalg.lstsq(design, values, rcond=None)[0]
-    slope = (float(solved[1]), float(solved[2]))
-    return CodeLook(max(0.0, sharpness), float(np.median(light)), slope)
+    return CodeLook(max(0.0, sharpness), float(np.median(centres[~dark])), _slope(centres, dark))
+
+
+def _slope(centres: NDArray[np.float32], dark: NDArray[np.bool_]) -> tuple[float, float]:
+    """How the light changes from module to module, by what is white all around and by what is dark all around.
+
+    White shows it best, unless it is white to the brim; then the ink does. Either counts as far as it is certain.
+    """
+    half = len(dark) / 2
+    total, weight = np.zeros(2), 1e-12
+    for inner in (~_grown(dark) & (centres < _BRIM), ~_grown(~dark)):
+        rows, columns = np.nonzero(inner)
+        if len(rows) < _FEWEST_MODULES or np.ptp(rows) < half or np.ptp(columns) < half:
+            continue
+        design = np.column_stack([np.ones(len(rows)), columns - half, rows - half])
+        values = _GAMMA * np.log(np.clip(centres[rows, columns], 0.02, 1.0))
+        solved = np.linalg.solve(design.T @ design, design.T @ values)
+        spread = float(np.var(values - design @ solved)) / len(rows) + 1e-8
+        total += solved[1:] / spread
+        weight += 1 / spread
+    return float(total[0] / weight), float(total[1] / weight)
 
 
 def _grown(dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Dark modules and their neighbours: what is left is white all around and shows the light best."""
-    return np.asarray(cv2.dilate(dark.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    """Modules and their neighbours above, below and beside."""
+    return np.asarray(
+        cv2.dilate(dark.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) > 0
+    )

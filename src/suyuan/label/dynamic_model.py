@@ -1,11 +1,13 @@
 """What an enrolled label should look like from a place it was not enrolled from: kernel regression, cell by cell.
 
-A facet answers to the half-vector of light and view. The torch is taken to be at the lens; that it is some
-millimetres beside it moves all half-vectors of a clip alike, and only the difference between the enrolment's and the
-check's matters, which the comparison finds. Near the label the half-vector differs from cell to cell, so it is
-computed for each of them.
+A facet answers to the half-vector of light and view. At enrolment the torch is taken to be at the lens; that it is
+some millimetres beside it moves all half-vectors alike, and only the difference between the enrolment's and the
+check's matters, which the comparison finds. Near the label half-vectors differ from cell to cell.
 
-``predict`` reads from a table over half-vectors, made once for a record; blocks of cells share the kernel's weights.
+Frames that were taken near each other look alike, those far apart do not; how near is near is a property of the film
+and is measured on the enrolment itself (``_kernel_of``). With it the regression is the best linear one (a Gaussian
+process), and it says how much of a look it can know at all: much on an enrolled place, little between two windings of
+a spiral that is too coarse for the film.
 """
 
 from __future__ import annotations
@@ -21,81 +23,105 @@ from suyuan.label.dynamic_record import Record, record_cells, record_film
 from suyuan.label.model import Placement
 
 Floats = NDArray[np.float32]
+Wide = NDArray[np.float64]
 
-REACH: Final = 0.48  # of the table: tangential part of the half-vector, 29 degrees
-NODES: Final = 33
+REACH: Final = 0.48  # of the rough table: tangential part of the half-vector, 29 degrees
+NODES: Final = 49
 STEP: Final = 2 * REACH / (NODES - 1)
-WIDTH: Final = 0.026  # of the kernel: a spiral of 140 frames to 20 degrees has its points about 0.05 apart
-_SHRINK: Final = 0.35  # weight of "as usual" against the frames near by
-_BLOCK: Final = 6  # cells a side that share the weights
+_BLOCK: Final = 4  # cells a side that share the kernel's weights
+_BLOCKS: Final = CELLS // _BLOCK
+_WIDTHS: Final = (0.014, 0.018, 0.023, 0.03, 0.039, 0.05, 0.065, 0.09)
+_SHARES: Final = (0.5, 0.95)  # of a cell's variance that may be the label's; the rest is noise
+_FAR: Final = 0.25  # beyond, no two looks have anything in common
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """How alike two looks are whose half-vectors lie apart: Gaussians of these widths, each with its share."""
+
+    widths: tuple[float, ...]
+    shares: Wide
+
+    def __call__(self, squared: Floats) -> Floats:
+        """Of the squares of distances."""
+        alike = np.zeros_like(squared)
+        for width, share in zip(self.widths, self.shares, strict=True):
+            alike += np.float32(share) * np.exp(squared * np.float32(-1 / (2 * width**2)))
+        return alike
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
-    """The expected differences from each cell's usual look, and how much was seen around each half-vector."""
+    """The regression of one record."""
 
-    table: Floats  # (nodes * nodes, cells, channels), first node row by row downwards
-    support: Floats  # (nodes * nodes,): the kernel's weights at the film's middle
-    distance: float  # modules, at enrolment
     placement: Placement
     film: NDArray[np.bool_]  # (24, 24)
+    kernel: Kernel
+    liveliness: (
+        float  # how much the brightness of the film's cells changed at enrolment, one standard deviation
+    )
+    seen: Floats  # (blocks, n, 2): half-vectors of the enrolled frames at each block
+    weights: Floats  # (blocks, n, cells of a block, channels): what stands behind the kernel
+    light: Floats  # (blocks, n, cells of a block): of them the brightness
+    middle: Floats  # (n, 2): half-vectors at the film's middle
+    inverse: Wide  # (n, n)
+    rough: Floats  # (nodes * nodes, cells / 2): the brightness of every other cell
+    offsets: Floats  # (cells, 2): from a cell's half-vector to its place in the rough table
 
 
-def half_vectors(centres: NDArray[np.float64], placement: Placement) -> Floats:
-    """Of each frame (n, 3) at each cell, for a torch at the lens: (n, cells, 2)."""
-    return _towards(centres, cell_middles(placement))
+def half_vectors(centres: Wide, points: Wide) -> Floats:
+    """Of each frame (n, 3) at each point (m, 2), for a torch at the lens: (n, m, 2)."""
+    flat = centres[:, None, :2] - points[None]
+    far = np.sqrt((flat**2).sum(axis=2) + centres[:, None, 2] ** 2)
+    return np.asarray(flat / far[:, :, None], dtype=np.float32)
 
 
-def cell_middles(placement: Placement) -> NDArray[np.float64]:
+def cell_middles(placement: Placement) -> Wide:
     """In modules, row by row, (cells, 2)."""
     line = (np.arange(CELLS) + 0.5) * placement.side / CELLS
     x, y = np.meshgrid(placement.x + line, placement.y + line)
     return np.column_stack([x.ravel(), y.ravel()])
 
 
-def _towards(centres: NDArray[np.float64], points: NDArray[np.float64]) -> Floats:
-    flat = centres[:, None, :2] - points[None]
-    far = np.sqrt((flat**2).sum(axis=2) + centres[:, None, 2] ** 2)
-    return np.asarray(flat / far[:, :, None], dtype=np.float32)
+def film_middle(placement: Placement) -> Wide:
+    """In modules, (2,)."""
+    return np.array([placement.x + placement.side / 2, placement.y + placement.side / 2])
 
 
-def surface_of(record: Record, width: float = WIDTH) -> Surface:
-    """The table of a record."""
-    centres = np.array(record.centres)
-    return build_surface(centres, record_cells(record), record_film(record), record.placement, width)
+def surface_of(record: Record) -> Surface:
+    """The regression of a record."""
+    return build_surface(
+        np.array(record.centres), record_cells(record), record_film(record), record.placement
+    )
 
 
-def build_surface(
-    centres: NDArray[np.float64],
-    cells: Floats,
-    film: NDArray[np.bool_],
-    placement: Placement,
-    width: float = WIDTH,
-) -> Surface:
-    """The table of frames' cells (n, 24, 24, 3), seen from ``centres`` (n, 3) in modules."""
-    looks = usual_removed(differences(cells, film)).reshape(len(cells), CELLS, CELLS, CHANNELS)
+def build_surface(centres: Wide, cells: Floats, film: NDArray[np.bool_], placement: Placement) -> Surface:
+    """The regression of frames' cells (n, 24, 24, 3), seen from ``centres`` (n, 3) in modules."""
+    looks = usual_removed(differences(cells, film))
+    middle = half_vectors(centres, film_middle(placement)[None])[:, 0]
+    kernel = _kernel_of(looks[:, film.ravel(), 0], middle)
+    alike = kernel(_apart(middle, middle)).astype(np.float64)
+    inverse = np.asarray(np.linalg.inv(alike + (1 - kernel.shares.sum()) * np.eye(len(middle))), np.float64)
+    behind = (inverse @ looks.reshape(len(looks), -1)).astype(np.float32)
+    behind = behind.reshape(len(looks), CELLS * CELLS, CHANNELS)
+    weights = _in_blocks(behind)
+    points = cell_middles(placement)
+    distance = float(np.median(np.linalg.norm(centres - np.append(film_middle(placement), 0.0), axis=1)))
     line = (np.arange(NODES) * STEP - REACH).astype(np.float32)
     nodes = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    table = np.zeros((NODES * NODES, CELLS, CELLS, CHANNELS), np.float32)
-    middles = cell_middles(placement).reshape(CELLS, CELLS, 2)
-    middle = np.array([[placement.x + placement.side / 2, placement.y + placement.side / 2]])
-    at_middle = _towards(centres, middle)[:, 0]
-    support = _kernel(nodes, at_middle, width).sum(axis=1)
-    near = np.flatnonzero(support > 0.01)
-    distance = float(np.median(np.linalg.norm(centres - np.append(middle[0], 0.0), axis=1)))
-    for row in range(0, CELLS, _BLOCK):
-        for column in range(0, CELLS, _BLOCK):
-            block = (slice(row, row + _BLOCK), slice(column, column + _BLOCK))
-            place = middles[block].reshape(-1, 2).mean(axis=0)
-            # Nodes are of the half-vector at the film's middle; the block sees it moved by its own place.
-            seen = _towards(centres, place[None])[:, 0]
-            shift = ((middle[0] - place) / distance).astype(np.float32)
-            weights = _kernel(nodes[near] + shift, seen, width)
-            weights /= weights.sum(axis=1, keepdims=True) + np.float32(_SHRINK)
-            values = looks[:, block[0], block[1]].reshape(len(looks), -1)
-            table[near, block[0], block[1]] = (weights @ values).reshape(len(near), _BLOCK, _BLOCK, CHANNELS)
-    flat = table.reshape(NODES * NODES, CELLS * CELLS, CHANNELS)
-    return Surface(flat, support, distance, placement, film)
+    return Surface(
+        placement=placement,
+        film=film,
+        kernel=kernel,
+        liveliness=float(looks[:, film.ravel(), 0].std()),
+        seen=np.ascontiguousarray(_block_means(half_vectors(centres, points)).transpose(1, 0, 2)),
+        weights=weights,
+        light=np.ascontiguousarray(weights[..., 0]),
+        middle=middle,
+        inverse=inverse,
+        rough=kernel(_apart(nodes, middle)) @ behind[:, ::2, 0],
+        offsets=np.asarray((points - film_middle(placement)) / distance + REACH, dtype=np.float32),
+    )
 
 
 def usual_removed(cells: Floats) -> Floats:
@@ -107,39 +133,91 @@ def usual_removed(cells: Floats) -> Floats:
     return np.where(known, filled - mean, 0).astype(np.float32)
 
 
-def predict(surface: Surface, vectors: Floats, channels: int = CHANNELS) -> Floats:
-    """Expected differences at half-vectors (n, cells, 2) of the cells: (n, cells, channels), between nodes bilinear."""
-    cells = np.arange(CELLS * CELLS)
-    place, inside = _in_table(surface, vectors)
-    low = np.floor(place).astype(np.int32)
-    part = (place - low).astype(np.float32)[..., None]
-    width = len(cells)
-    table = surface.table.reshape(-1, CHANNELS)
-    first = (low[..., 1] * NODES + low[..., 0]) * width + cells
-    across, down = part[..., 0, :], part[..., 1, :]
-    upper = table[first] * (1 - across) + table[first + width] * across
-    lower = table[first + NODES * width] * (1 - across) + table[first + (NODES + 1) * width] * across
-    value = upper * (1 - down) + lower * down
-    return np.where(inside[..., None], value, 0)[..., :channels].astype(np.float32)
+def predict(surface: Surface, vectors: Floats) -> Floats:
+    """Expected differences at half-vectors (n, cells, 2) of the cells: (n, cells, channels)."""
+    near = _near(surface, vectors)
+    found = near @ surface.weights.reshape(len(near), surface.weights.shape[1], -1)
+    return _from_blocks(found.reshape(*found.shape[:2], _BLOCK * _BLOCK, CHANNELS))
 
 
-def predict_light(surface: Surface, light: Floats, vectors: Floats) -> Floats:
-    """The brightness alone, at the nearest node, for a search: ``light`` is the table's first channel, contiguous."""
-    place, inside = _in_table(surface, vectors)
-    near = np.rint(place).astype(np.int32)
-    index = (near[..., 1] * NODES + near[..., 0]) * light.shape[1] + np.arange(light.shape[1])
-    return np.where(inside, light.ravel()[index], 0).astype(np.float32)
+def predict_light(surface: Surface, vectors: Floats) -> Floats:
+    """The brightness alone, (n, cells, 1)."""
+    return _from_blocks((_near(surface, vectors) @ surface.light)[..., None])
 
 
-def _in_table(surface: Surface, vectors: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    placement = surface.placement
-    middle = np.array([placement.x + placement.side / 2, placement.y + placement.side / 2])
-    shift = ((cell_middles(placement) - middle) / surface.distance).astype(np.float32)
-    place = (vectors + shift + np.float32(REACH)) / np.float32(STEP)
-    inside = ((place >= 0) & (place < NODES - 1.001)).all(axis=-1)
-    return np.clip(place, 0, NODES - 1.001).astype(np.float32), inside
+def predict_light_roughly(surface: Surface, vectors: Floats) -> Floats:
+    """The brightness of every other cell, (n, cells / 2), from the nearest node of a table: for a search."""
+    place = (vectors[:, ::2] + surface.offsets[::2]) / np.float32(STEP)
+    near = (place + np.float32(0.5)).astype(np.int32)
+    inside = ((place >= 0) & (near < NODES)).all(axis=-1)
+    np.clip(near, 0, NODES - 1, out=near)
+    width = surface.rough.shape[1]
+    index = (near[..., 1] * NODES + near[..., 0]) * width + np.arange(width, dtype=np.int32)
+    return np.asarray(surface.rough.ravel()[index] * inside, dtype=np.float32)
 
 
-def _kernel(at: Floats, seen: Floats, width: float) -> Floats:
-    apart = (at[:, None, 0] - seen[None, :, 0]) ** 2 + (at[:, None, 1] - seen[None, :, 1]) ** 2
-    return np.asarray(np.exp(-apart / np.float32(2 * width**2)), dtype=np.float32)
+def knowable(surface: Surface, vectors: Floats) -> float:
+    """The correlation that the label itself would reach at half-vectors (n, 2) of the film's middle."""
+    near = surface.kernel(_apart(vectors, surface.middle)).astype(np.float64)
+    known = ((near @ surface.inverse) * near).sum(axis=1)
+    return float(np.sqrt(np.clip(known.mean(), 0.0, 1.0)))
+
+
+def _kernel_of(looks: Floats, middle: Floats) -> Kernel:
+    """The kernel that explains best how alike pairs of frames (n, cells) are, by how far apart they were taken."""
+    one, two = np.triu_indices(len(looks), 1)
+    alike = (looks @ looks.T).astype(np.float64)
+    variance = max(float(np.trace(alike)) / len(looks), 1e-12)
+    apart = ((middle[one] - middle[two]) ** 2).sum(axis=1)
+    near = apart < _FAR**2
+    shapes = np.exp(-apart[near, None] / (2 * np.array(_WIDTHS) ** 2))
+    design = np.column_stack([shapes, np.ones(len(shapes))])
+    shares = _not_negative(design.T @ design, design.T @ (alike[one, two][near] / variance))[:-1]
+    total = float(shares.sum())
+    if total < 1e-6:
+        return Kernel(_WIDTHS[2:3], np.array([_SHARES[0]]))
+    shares *= np.clip(total, *_SHARES) / total
+    used = shares > 0.01
+    return Kernel(tuple(float(width) for width in np.array(_WIDTHS)[used]), shares[used])
+
+
+def _not_negative(normal: Wide, right: Wide) -> Wide:
+    """Least squares of which every part but the last is at least 0, part by part."""
+    solved = np.zeros(len(right))
+    for _ in range(300):
+        for part in range(len(right)):
+            step = (right[part] - normal[part] @ solved) / normal[part, part]
+            solved[part] = solved[part] + step if part == len(right) - 1 else max(0.0, solved[part] + step)
+    return solved
+
+
+def _near(surface: Surface, vectors: Floats) -> Floats:
+    """The kernel between a clip's half-vectors (n, cells, 2) and the enrolled ones: (blocks, n, enrolled)."""
+    asked = _block_means(vectors).transpose(1, 0, 2)
+    apart = (asked[:, :, None, 0] - surface.seen[:, None, :, 0]) ** 2
+    apart += (asked[:, :, None, 1] - surface.seen[:, None, :, 1]) ** 2
+    return surface.kernel(apart)
+
+
+def _apart(at: Floats, seen: Floats) -> Floats:
+    return np.asarray((at[:, None, 0] - seen[None, :, 0]) ** 2 + (at[:, None, 1] - seen[None, :, 1]) ** 2)
+
+
+def _block_means(vectors: Floats) -> Floats:
+    """(n, cells, 2) to (n, blocks, 2)."""
+    shape = (len(vectors), _BLOCKS, _BLOCK, _BLOCKS, _BLOCK, 2)
+    means = vectors.reshape(shape).mean(axis=(2, 4))
+    return np.asarray(means.reshape(len(vectors), _BLOCKS * _BLOCKS, 2), dtype=np.float32)
+
+
+def _in_blocks(cells: Floats) -> Floats:
+    """(n, cells, channels) to (blocks, n, cells of a block, channels)."""
+    split = cells.reshape(len(cells), _BLOCKS, _BLOCK, _BLOCKS, _BLOCK, -1).transpose(1, 3, 0, 2, 4, 5)
+    return np.ascontiguousarray(split).reshape(_BLOCKS * _BLOCKS, len(cells), _BLOCK * _BLOCK, -1)
+
+
+def _from_blocks(blocks: Floats) -> Floats:
+    """(blocks, n, cells of a block, channels) to (n, cells, channels)."""
+    count, channels = blocks.shape[1], blocks.shape[3]
+    split = blocks.reshape(_BLOCKS, _BLOCKS, count, _BLOCK, _BLOCK, channels).transpose(2, 0, 3, 1, 4, 5)
+    return np.asarray(split.reshape(count, CELLS * CELLS, channels), dtype=np.float32)

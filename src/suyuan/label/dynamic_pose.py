@@ -40,8 +40,8 @@ def focal_length(homographies: Sequence[Floats], shape: tuple[int, int]) -> floa
     return float(usual * np.clip(np.sqrt(max(squared, 0.0)), 0.6, 1.8))
 
 
-def camera_centre(homography: Floats, shape: tuple[int, int], focal: float) -> tuple[Floats, float]:
-    """The camera's place (x, y, height) in modules, and its roll in radians."""
+def camera_of(homography: Floats, shape: tuple[int, int], focal: float) -> tuple[Floats, Floats]:
+    """The camera's place (x, y, height) in modules; its right and down (2, 3) in the label's frame, height upwards."""
     columns = np.diag([1 / focal, 1 / focal, 1.0]) @ _centred(homography, shape)
     if columns[2, 2] < 0:
         columns = -columns
@@ -50,9 +50,9 @@ def camera_centre(homography: Floats, shape: tuple[int, int], focal: float) -> t
     turned, _, back = np.linalg.svd(np.column_stack([one, two]), full_matrices=False)
     axes = turned @ back
     rotation = np.column_stack([axes, np.cross(axes[:, 0], axes[:, 1])])
-    centre = -rotation.T @ shift
-    roll = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
-    return np.array([centre[0], centre[1], abs(centre[2])]), roll
+    # The third axis of a label seen from above goes into it; heights go the other way.
+    upward = np.array([1.0, 1.0, -1.0])
+    return -rotation.T @ shift * upward, rotation[:2] * upward
 
 
 def _centred(homography: Floats, shape: tuple[int, int]) -> Floats:

@@ -15,25 +15,33 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from suyuan.label.dynamic_cells import differences
+from suyuan.label.dynamic_cells import CELLS, differences
 from suyuan.label.dynamic_model import (
     Surface,
+    cell_middles,
+    film_middle,
     half_vectors,
+    knowable,
     predict,
     predict_light,
+    predict_light_roughly,
     usual_removed,
 )
-from suyuan.label.dynamic_pose import camera_centre
+from suyuan.label.dynamic_pose import camera_of
 
 Floats = NDArray[np.float32]
 
 TORCH_REACH: Final = (
     0.165  # half the torch's way off the lens over the distance, at enrolment and at the check
 )
-_COARSE: Final = 0.033
-_FINE: Final = (0.016, 0.008)
-_ZOOMS: Final = (0.82, 0.91, 1.0, 1.1, 1.21)
+_COARSE: Final = 0.0275
+_FINE: Final = (0.013, 0.0065)
+_ZOOMS: Final = (0.85, 1.0, 1.18)
+_ZOOM_STEP: Final = 1.08
 _WINDOWS: Final = 3
+_LAMP_REACH: Final = 0.4  # half of the tangential part of the direction towards a lamp
+_LAMP_STEP: Final = 0.04
+_MIDDLE: Final = [CELLS * row + column for row in (11, 12) for column in (11, 12)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +56,16 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """``score`` is the correlation over the clip, ``weakest`` that of its weakest part; per-frame ones beside."""
+    """``score`` is the correlation over the clip, ``weakest`` that of its weakest part; per-frame ones beside.
+
+    ``knowable`` is the correlation that the label itself would reach there, had the clip no noise of its own;
+    ``liveliness`` how much the film changes, of what it did at enrolment.
+    """
 
     score: float
     weakest: float
+    knowable: float
+    liveliness: float
     frames: Floats
     shift: tuple[float, float]
     zoom: float
@@ -59,10 +73,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """Half-vectors at one zoom, and what turns a shift in the camera's frame into the label's."""
+    """A clip's cameras at one zoom: half-vectors for a torch at the lens, and what a torch beside it needs."""
 
     vectors: Floats  # (n, cells, 2)
-    turns: Floats  # (n, 2, 2)
+    centres: NDArray[np.float64]  # (n, 3)
+    axes: NDArray[np.float64]  # (n, 2, 3)
+    distance: float
 
 
 def agreement(clip: Clip, surface: Surface) -> Agreement:
@@ -70,48 +86,98 @@ def agreement(clip: Clip, surface: Surface) -> Agreement:
     values = differences(clip.cells, surface.film)
     seen = usual_removed(values)
     known = np.isfinite(values).reshape(seen.shape)
-    views = [_view(clip, surface, zoom) for zoom in _ZOOMS]
-    light = np.ascontiguousarray(surface.table[:, :, 0])
-    best, zoom, shift = -2.0, 2, (0.0, 0.0)
-    for number, view in enumerate(views):
-        for candidate in _around((0.0, 0.0), _COARSE, round(TORCH_REACH / _COARSE)):
-            expected = _centred(predict_light(surface, light, _moved(view, candidate)), known[:, :, 0])
-            value = _correlation(expected, seen[:, :, 0])
-            if value > best:
-                best, zoom, shift = value, number, candidate
+    zoom, shift = _searched(clip, surface, seen, known)
+    view = _view(clip, surface, zoom)
     best = -2.0
-    for step in _FINE:
-        for candidate in _around(shift, step, 1):
-            expected = _centred(predict(surface, _moved(views[zoom], candidate)), known)
-            value = _correlation(expected, seen)
-            if value > best:
-                best, shift = value, candidate
-    expected = _centred(predict(surface, _moved(views[zoom], shift)), known)
+    for candidate in _around(shift, _FINE[1], 1):
+        fitting = _centred(predict(surface, _moved(view, surface, candidate)), known)
+        value = _correlation(fitting, seen)
+        if value > best:
+            best, shift, expected = value, candidate, fitting
     return Agreement(
-        score=_correlation(expected, seen),
+        score=best,
         weakest=_weakest(expected, seen),
+        knowable=knowable(surface, _moved(view, surface, shift)[:, _MIDDLE].mean(axis=1)),
+        liveliness=float(seen[:, surface.film.ravel(), 0].std()) / max(surface.liveliness, 1e-6),
         frames=np.array([_correlation(a, b) for a, b in zip(expected, seen, strict=True)], np.float32),
         shift=shift,
-        zoom=_ZOOMS[zoom],
+        zoom=zoom,
     )
 
 
+def fixed_light(clip: Clip, surface: Surface) -> float:
+    """The best agreement for a light that stays where it is, far away, while the camera moves.
+
+    A label that is lit by a lamp and not by the torch agrees better with this than with a light beside the lens.
+    """
+    values = differences(clip.cells, surface.film)
+    seen = usual_removed(values)[:, ::2, 0]
+    known = np.isfinite(values).reshape(len(values), -1, values.shape[-1])[:, ::2, 0]
+    half = _view(clip, surface, 1.0).vectors / 2
+    best = -1.0
+    for lamp in _around((0.0, 0.0), _LAMP_STEP, round(_LAMP_REACH / _LAMP_STEP)):
+        expected = _centred(
+            predict_light_roughly(surface, np.asarray(half + np.array(lamp, np.float32), np.float32)), known
+        )
+        best = max(best, _correlation(expected, seen))
+    return best
+
+
+def _searched(
+    clip: Clip, surface: Surface, seen: Floats, known: NDArray[np.bool_]
+) -> tuple[float, tuple[float, float]]:
+    """Zoom and shift by brightness: roughly, on half of the cells; then closer around the best."""
+    best, zoom, shift = -2.0, 1.0, (0.0, 0.0)
+    seen_light, known_light = seen[:, :, :1], known[:, :, :1]
+    half, known_half = seen_light[:, ::2, 0], known_light[:, ::2, 0]
+    for rough in _ZOOMS:
+        view = _view(clip, surface, rough)
+        for candidate in _around((0.0, 0.0), _COARSE, round(TORCH_REACH / _COARSE)):
+            expected = _centred(predict_light_roughly(surface, _moved(view, surface, candidate)), known_half)
+            value = _correlation(expected, half)
+            if value > best:
+                best, zoom, shift = value, rough, candidate
+    best, middle, start = -2.0, zoom, shift
+    for closer in (middle / _ZOOM_STEP, middle, middle * _ZOOM_STEP):
+        view = _view(clip, surface, closer)
+        for candidate in _around(start, _FINE[0], 1):
+            expected = _centred(predict_light(surface, _moved(view, surface, candidate)), known_light)
+            value = _correlation(expected, seen_light)
+            if value > best:
+                best, zoom, shift = value, closer, candidate
+    return zoom, shift
+
+
 def _view(clip: Clip, surface: Surface, zoom: float) -> _View:
-    placement = surface.placement
-    found = [camera_centre(each, clip.shape, clip.focal * zoom) for each in clip.homographies]
+    found = [camera_of(each, clip.shape, clip.focal * zoom) for each in clip.homographies]
     centres = np.array([centre for centre, _ in found])
-    rolls = np.array([roll for _, roll in found])
-    middle = np.array([placement.x + placement.side / 2, placement.y + placement.side / 2, 0.0])
-    far = np.linalg.norm(centres - middle, axis=1)
-    nearness = np.median(far) / far
-    cos, sin = np.cos(rolls) * nearness, np.sin(rolls) * nearness
-    # The label's frame seen by a camera that is rolled: columns are its right and down.
-    turns = np.stack([np.stack([cos, sin], axis=1), np.stack([-sin, cos], axis=1)], axis=1)
-    return _View(half_vectors(centres, placement), turns.astype(np.float32))
+    middle = np.append(film_middle(surface.placement), 0.0)
+    distance = float(np.median(np.linalg.norm(centres - middle, axis=1)))
+    vectors = half_vectors(centres, cell_middles(surface.placement))
+    return _View(vectors, centres, np.array([axes for _, axes in found]), distance)
 
 
-def _moved(view: _View, shift: tuple[float, float]) -> Floats:
-    return view.vectors + (view.turns @ np.array(shift, np.float32))[:, None, :]
+def _moved(view: _View, surface: Surface, shift: tuple[float, float]) -> Floats:
+    """Half-vectors for a torch beside the lens: exact at the film's corners, between them bilinear."""
+    place = surface.placement
+    across = place.x + place.side * np.array([0, 1, 0, 1])
+    corners = np.column_stack([across, place.y + place.side * np.array([0, 0, 1, 1]), np.zeros(4)])
+    beside = 2 * view.distance * (shift[0] * view.axes[:, 0] + shift[1] * view.axes[:, 1])
+    to_view = view.centres[:, None] - corners
+    to_torch = to_view + beside[:, None]
+    apart = to_torch / np.linalg.norm(to_torch, axis=2, keepdims=True)
+    apart -= to_view / np.linalg.norm(to_view, axis=2, keepdims=True)
+    return np.asarray(view.vectors + _BILINEAR @ (apart[:, :, :2] / 2).astype(np.float32))
+
+
+def _bilinear() -> Floats:
+    """From the corners of a square to its cells, (cells, 4)."""
+    line = (np.arange(CELLS) + 0.5) / CELLS
+    x, y = (part.ravel() for part in np.meshgrid(line, line))
+    return np.column_stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y]).astype(np.float32)
+
+
+_BILINEAR: Final = _bilinear()
 
 
 def _around(middle: tuple[float, float], step: float, count: int) -> list[tuple[float, float]]:

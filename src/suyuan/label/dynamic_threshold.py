@@ -6,10 +6,21 @@ from typing import Final
 
 from suyuan.label.dynamic_score import Agreement
 
-ACCEPTED: Final = 0.30
-DOUBTFUL: Final = 0.15
+ACCEPTED: Final = 0.25
+SURE: Final = 2 * ACCEPTED  # above, no lamp is looked for
+DOUBTFUL: Final = (
+    0.6 * ACCEPTED
+)  # no other label comes so far, but a bent or blurred one of ours does not come further
+LAMP: Final = 0.2  # of what is knowable: agreement with a light that stays; other labels reach half of it
+LIVELY: Final = 0.6  # of the film's change at enrolment; without a torch it reaches 0.5
+
+_KNOWABLE: Final = 0.3  # a film of which less is known is held to this
 
 
 def figure(agreed: Agreement) -> float:
-    """The score of a clip: its weakest part counts, so that a recording that is in step for a while does not pass."""
-    return min(agreed.score, agreed.weakest + 0.1)
+    """The score of a clip: its weakest part's correlation, of what can be known of this film at the clip's places.
+
+    The weakest part, so that a recording that is in step for a while does not pass. Of what can be known, because a
+    film with narrow lobes is predicted less well from the same enrolment, by its own label as by any copy.
+    """
+    return agreed.weakest / max(agreed.knowable, _KNOWABLE)

@@ -77,9 +77,10 @@ def trial_path(seed: int) -> TiltPath:
 def make_label(seed: int, split: Split, uri: str | None = None) -> SimulatedLabel:
     """A label, enrolled as the product enrols it; its film lies where enrolment found it."""
     uri = uri or trial_uri(seed)
-    scene = _scene(seed, split, uri)
     record = enrol_dynamic(enrolment_images(seed, split, uri), uri)
-    return SimulatedLabel(uri=uri, record=record, placement=true_placement(scene), seed=seed, split=split)
+    return SimulatedLabel(
+        uri=uri, record=record, placement=placement_of(seed, split, uri), seed=seed, split=split
+    )
 
 
 def enrolment_images(seed: int, split: Split, uri: str) -> list[bytes]:
@@ -105,7 +106,7 @@ def capture(
         raise ValueError(attack)
     asked = trial_path(seed)
     if attack == "injected":
-        return clip_for(label, other_path(asked, str(seed)), seed, split=split)
+        return clip_for(label, other_path(asked, str(seed)), seed, split=split, conditions=conditions)
     return _clip(label, attack, asked, split, seed, conditions or Conditions())
 
 
@@ -121,8 +122,9 @@ def clip_for(
     return _clip(label, "genuine", path, split or label.split, seed, conditions or Conditions())
 
 
-def true_placement(scene: Scene) -> Placement:
-    """Where the film lies, in modules of the code."""
+def placement_of(seed: int, split: Split, uri: str) -> Placement:
+    """Where a label's film lies in truth, in modules of its code."""
+    scene = _scene(seed, split, uri)
     return Placement(
         x=(scene.film_at[0] - scene.side / 2 - scene.code_at[0]) / scene.module,
         y=(scene.film_at[1] - scene.side / 2 - scene.code_at[1]) / scene.module,
