@@ -14,10 +14,11 @@ from suyuan.customs import states
 from suyuan.trace.model import Correction, Fact
 from suyuan.trace.state import short_name
 from suyuan.web.classify import block_of, paper_of
+from suyuan.web.frame import stylesheet
 from suyuan.web.grouping import group_facts
 from suyuan.web.headlines import group_headline, headline, step_headline
 from suyuan.web.language import language
-from suyuan.web.page import render_item_page, stylesheet
+from suyuan.web.page import render_item_page
 from suyuan.web.timeline import blocks, entry_view
 from suyuan.web.wording import CUSTOMS_STATES, REQUESTS, plain
 

@@ -12,9 +12,11 @@ import web_samples as samples
 
 from suyuan.compliance.model import CityDuty, Coverage
 from suyuan.web.classify import block_of, segment_of, step_name
+from suyuan.web.frame import security_headers
 from suyuan.web.journey import import_record, journey
 from suyuan.web.language import language
-from suyuan.web.page import render_item_page, render_notice, security_headers
+from suyuan.web.notice import render_notice
+from suyuan.web.page import render_item_page
 from suyuan.web.timeline import blocks, headline
 from suyuan.web.verdict import verdict
 

@@ -17,7 +17,7 @@ from web_source import FIRST, GTIN_URI, LOT_URI, MALFORMED, RECALLED, SampleSour
 
 from suyuan.errors import InputError, UnavailableError
 from suyuan.gs1.linkset import PIP, Link
-from suyuan.web.page import stylesheet
+from suyuan.web.frame import stylesheet
 
 ITEM = f"/01/{samples.GTIN}/21/{samples.SERIAL}"
 BASE = samples.SETTINGS.base_url

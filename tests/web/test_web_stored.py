@@ -18,8 +18,9 @@ import browsing
 from suyuan.issuing import void
 from suyuan.log import publish
 from suyuan.proof.verification import verify_bundle
+from suyuan.web.frame import stylesheet
 from suyuan.web.model import PageSettings
-from suyuan.web.page import render_item_page, stylesheet
+from suyuan.web.page import render_item_page
 from suyuan.web.source import StoredItems
 
 MISSING = "08-vessel-departure.xml"

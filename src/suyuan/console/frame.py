@@ -44,8 +44,8 @@ from litestar.datastructures import Cookie
 from markupsafe import Markup
 
 from suyuan.parties.users import UserRole
+from suyuan.web.frame import HERE as PUBLIC
 from suyuan.web.language import choose_language, in_zone, language, machine_time
-from suyuan.web.page import HERE as PUBLIC
 
 if TYPE_CHECKING:
     from suyuan.api.model import Call

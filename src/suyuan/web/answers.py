@@ -17,6 +17,14 @@ from suyuan.web.verdict import verdict
 
 HTML = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
+METHODS = "GET, HEAD, OPTIONS"
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "Accept, Accept-Language",
+    "Access-Control-Expose-Headers": "Link, Location",
+}
+VARY = {"Vary": "Accept, Accept-Language, Accept-Encoding"}
 # Fields that are the operator's own even where a trace carries them.
 _INNER = ("event_key", "event_id", "capture_id", "rule", "message")
 

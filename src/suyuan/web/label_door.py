@@ -31,7 +31,9 @@ from suyuan.web.label_page import (
 )
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import path_of
-from suyuan.web.resolver import Resolver, parameters_of, read_target, wanted
+from suyuan.web.refusals import refusal
+from suyuan.web.resolver import Resolver
+from suyuan.web.targets import parameters_of, read_target, wanted
 
 METHODS = ("GET", "HEAD", "POST")
 
@@ -61,7 +63,7 @@ class LabelDoor:
                 return _json(200, _of_challenge(challenge, track))
             return await self._page(link, challenge, track, lang)
         except SuyuanError as error:
-            return self._resolver.refusal(error, question, lang, human=human)
+            return refusal(error, question, lang, self._settings, human=human)
 
     def _item(self, path: str) -> tuple[DigitalLink, str]:
         target = read_target(path, self._settings.base_url)

@@ -14,10 +14,10 @@ from markupsafe import Markup
 from suyuan.label.model import Answer, Track
 from suyuan.scans.label_model import CHECK_BOUNDS, FRAMES_WANTED, MIB, Challenge, LabelCheck
 from suyuan.scans.label_wording import MEANING_EN, MEANING_ZH, advice_of, label_words_of
+from suyuan.web.frame import frame_of, report_link, security_headers, template_of, with_symbols
 from suyuan.web.label_files import READER_POLICY, served_path
 from suyuan.web.language import N_, Language, language
 from suyuan.web.model import PageSettings
-from suyuan.web.page import frame_of, report_link, security_headers, template_of, with_symbols
 
 DOOR = "/check"
 _LOOKS: dict[Answer, tuple[str, str]] = {

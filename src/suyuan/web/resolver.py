@@ -14,94 +14,42 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 
-from suyuan.errors import InputError, NotFoundError, SuyuanError, UnavailableError
-from suyuan.gs1.digital_link import DigitalLink, canonical_or_same, parse, without_trailing_slash
-from suyuan.gs1.link_choice import choose, weighted
+from suyuan.errors import InputError, NotFoundError, SuyuanError
+from suyuan.gs1.digital_link import without_trailing_slash
+from suyuan.gs1.link_choice import choose
 from suyuan.gs1.linkset import (
     LINKSET_MEDIA_TYPE,
     Link,
     context_header,
-    levels,
     link_header,
     linkset,
     with_query,
 )
 from suyuan.scans import Verification
 from suyuan.trace.kept import Kept
-from suyuan.web.answers import HTML, JSON_TYPE, Answer, Question, error_json, item_json, packed
+from suyuan.web.answers import CORS, HTML, JSON_TYPE, METHODS, VARY, Answer, Question, item_json, packed
+from suyuan.web.frame import security_headers, stylesheet
 from suyuan.web.labels import item_path_of
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import links_of, path_of
 from suyuan.web.model import ItemSource, PageSettings
-from suyuan.web.page import (
-    Notice,
-    render_item_page,
-    render_notice,
-    security_headers,
-    stylesheet,
-)
+from suyuan.web.page import render_item_page
+from suyuan.web.refusals import UnknownThingError, refusal
+from suyuan.web.targets import Target, Wanted, parameters_of, read_target, wanted
 from suyuan.web.verified import verification_answer
 
 # Bytes of pages that are kept, as they are sent: packed.
 PAGE_BYTES = 12 << 20
 _PAGE_FRAME = 600
-Wanted = Literal["page", "json", "linkset", "link"]
 Seen = Callable[[str, str], None]
-_METHODS = "GET, HEAD, OPTIONS"
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": _METHODS,
-    "Access-Control-Allow-Headers": "Accept, Accept-Language",
-    "Access-Control-Expose-Headers": "Link, Location",
-}
-_VARY = {"Vary": "Accept, Accept-Language, Accept-Encoding"}
-
-
-class Target(msgspec.Struct, frozen=True):
-    """What a path names: its canonical URI, the anchors that answer for it, and the link where it is one."""
-
-    uri: str
-    anchors: tuple[str, ...]
-    link: DigitalLink | None
 
 
 class _Stored(msgspec.Struct, frozen=True):
     etag: str
     gzipped: bytes
-
-
-def read_target(path: str, base_url: str) -> Target:
-    """What the raw ``path`` names. Raises ``InputError`` (``gs1.*``) where it is no valid identifier.
-
-    ``/obj/{class}.{serial}`` names goods without a GS1 key under this host's own name.
-    """
-    path = without_trailing_slash(path)
-    if path.startswith("/obj/"):
-        name = path[len("/obj/") :]
-        if not name or "/" in name:
-            raise InputError("gs1.uri.object", "An object's address is /obj/{class}.{serial}.", path="/")
-        uri = canonical_or_same(base_url + path)
-        return Target(uri, (uri,), None)
-    link = parse(base_url + path)
-    return Target(link.canonical, levels(link), link)
-
-
-def wanted(accept: str, link_type: str | None) -> Wanted:
-    """Which kind of answer a request asks for."""
-    if link_type is not None:
-        return "linkset" if link_type in ("linkset", "all") else "link"
-    for media_type in weighted(accept):
-        if media_type in ("text/html", "application/xhtml+xml"):
-            return "page"
-        if media_type == JSON_TYPE:
-            return "json"
-        if media_type == LINKSET_MEDIA_TYPE:
-            return "linkset"
-    return "link"
 
 
 class Resolver:
@@ -141,13 +89,7 @@ class Resolver:
                 return await self._bundle(target)
             return await self._links(question, target, link_type, parameters.get("context"))
         except SuyuanError as error:
-            return self.refusal(error, question, lang, human=human)
-
-    def failure(self, question: Question) -> Answer:
-        """The answer where something broke that nobody foresaw."""
-        lang = choose_language(None, question.accept_language)
-        error = SuyuanError("web.failed", "Something went wrong here.", remedy="Try again in a moment.")
-        return self.refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+            return refusal(error, question, lang, self.settings, human=human)
 
     def _note_look(self, question: Question, target: Target, answer: Answer) -> None:
         link = target.link
@@ -176,7 +118,7 @@ class Resolver:
                 raise NotFoundError("web.code.unknown", "Only a single item is verified.", path="/")
             answer = await self._verified(link.gtin, link.serial, typed, address)
         except SuyuanError as error:
-            return self.refusal(error, question, lang, human=True)
+            return refusal(error, question, lang, self.settings, human=True)
         path = path_of(target.uri)
         return verification_answer(answer, lang, self.settings, address=prefix + path, code=path)
 
@@ -186,9 +128,10 @@ class Resolver:
             path = await item_path_of(self.source, question.path)
         except SuyuanError as error:
             lang = choose_language(parameters_of(question.query).get("lang"), question.accept_language)
-            return self.refusal(error, question, lang, human=wanted(question.accept, None) == "page")
+            human = wanted(question.accept, None) == "page"
+            return refusal(error, question, lang, self.settings, human=human)
         location = f"{path}?{question.query}" if question.query else path
-        return Answer(status=307, headers={**_CORS, "Location": location, "Cache-Control": "no-cache"})
+        return Answer(status=307, headers={**CORS, "Location": location, "Cache-Control": "no-cache"})
 
     async def _verified(self, gtin: str, serial: str, typed: str, address: str) -> Verification | None:
         """What the verification came to; None where what was typed is no scratch code."""
@@ -201,7 +144,7 @@ class Resolver:
 
     def _options(self, question: Question) -> Answer:
         linkset_uri = self._linkset_uri(question.path)
-        return Answer(status=204, headers={**_CORS, "Allow": _METHODS, "Link": link_header(linkset_uri)})
+        return Answer(status=204, headers={**CORS, "Allow": METHODS, "Link": link_header(linkset_uri)})
 
     def _linkset_uri(self, path: str) -> str:
         return f"{self.settings.base_url}{without_trailing_slash(path)}?linkType=linkset"
@@ -211,8 +154,8 @@ class Resolver:
         key = (target.uri, address, lang)
         etag = f'W/"{_short_hash(version, lang, stylesheet()[0])}"' if version is not None else ""
         headers = {
-            **_CORS,
-            **_VARY,
+            **CORS,
+            **VARY,
             **security_headers(),
             "Content-Type": HTML,
             "Content-Language": lang,
@@ -255,15 +198,15 @@ class Resolver:
         if target.link is not None and item_asked:
             described = await self.source.describe(target.anchors[-1])
             product = language(lang).name(*described) if described is not None else ""
-        raise _UnknownThingError(product)
+        raise UnknownThingError(product)
 
     async def _trace(self, target: Target) -> Answer:
         item = await self.source.read_public(target.uri)
         if item is None:
-            raise _UnknownThingError("")
+            raise UnknownThingError("")
         headers = {
-            **_CORS,
-            **_VARY,
+            **CORS,
+            **VARY,
             "Content-Type": JSON_TYPE,
             "Cache-Control": "no-cache",
             "Link": link_header(self._linkset_uri(path_of(target.uri))),
@@ -273,9 +216,9 @@ class Resolver:
     async def _bundle(self, target: Target) -> Answer:
         body = await self.source.bundle(target.uri)
         if body is None:
-            raise _UnknownThingError("")
+            raise UnknownThingError("")
         headers = {
-            **_CORS,
+            **CORS,
             "Content-Type": JSON_TYPE,
             "Content-Disposition": 'attachment; filename="bundle.json"',
             "Cache-Control": "no-cache",
@@ -294,7 +237,7 @@ class Resolver:
                 descriptions[anchor] = described[0] or described[1] or anchor
                 links += links_of(self.settings.base_url, anchor, await self.source.links(anchor), described)
         if not links:
-            raise _UnknownThingError("")
+            raise UnknownThingError("")
         choice = choose(
             links,
             anchors,
@@ -304,8 +247,8 @@ class Resolver:
             context=context,
         )
         headers = {
-            **_CORS,
-            **_VARY,
+            **CORS,
+            **VARY,
             "Link": link_header(self._linkset_uri(path_of(target.uri))),
             "Cache-Control": "no-cache",
         }
@@ -326,59 +269,6 @@ class Resolver:
         return Answer(
             status=choice.status, headers=headers, body=msgspec.json.encode(linkset(shown, descriptions))
         )
-
-    def refusal(self, error: SuyuanError, question: Question, lang: str, *, human: bool) -> Answer:
-        """The answer that an error is told with, to people or to machines."""
-        status = error.http_status
-        headers = {**_CORS, **_VARY, "Cache-Control": "no-store"}
-        if question.held and status in (400, 404):
-            return Answer(status=status, headers=headers)
-        if isinstance(error, UnavailableError):
-            headers["Retry-After"] = "5"
-        if not human:
-            return Answer(
-                status=status, headers={**headers, "Content-Type": JSON_TYPE}, body=error_json(error)
-            )
-        page = render_notice(
-            _notice_of(error),
-            lang,
-            self.settings,
-            address=question.path[:2000],
-            code=without_trailing_slash(question.path)[:200] if status in (400, 404) else "",
-            product=error.product if isinstance(error, _UnknownThingError) else "",
-        )
-        headers |= {**security_headers(), "Content-Type": HTML, "Content-Language": lang}
-        return Answer(status=status, headers=headers, body=page.encode())
-
-
-class _UnknownThingError(NotFoundError):
-    """Nothing is known under the URI; ``product`` is the name of its GTIN's product where that is known."""
-
-    def __init__(self, product: str) -> None:
-        super().__init__("web.code.unknown", "Nothing is registered under this code.", path="/")
-        self.product = product
-
-
-def _notice_of(error: SuyuanError) -> Notice:
-    if error.code in ("web.label.not_enrolled", "scan.label.unknown"):
-        return "not-enrolled"
-    if error.code == "label.extra":
-        return "unavailable"
-    if error.code == "web.code.malformed":
-        return "malformed"
-    if error.http_status == 404:
-        return "unknown"
-    if error.http_status < 500:
-        return "not-a-code"
-    return "unavailable" if isinstance(error, UnavailableError) else "failed"
-
-
-def parameters_of(query: str) -> dict[str, str]:
-    """The parameters of a query; none where there are more than anybody needs."""
-    try:
-        return dict(parse_qsl(query.replace(";", "%3B"), max_num_fields=100))
-    except ValueError:
-        return {}
 
 
 def _page_answer(stored: _Stored, question: Question, headers: dict[str, str]) -> Answer:

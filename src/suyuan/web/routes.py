@@ -24,11 +24,13 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from suyuan.errors import InputError
 from suyuan.gs1.linkset import SUPPORTED_KEYS, resolver_description
 from suyuan.web.answers import Answer, Question, packed
+from suyuan.web.frame import HERE, stylesheet
 from suyuan.web.label_door import DOOR, LabelDoor
 from suyuan.web.label_files import served_files
 from suyuan.web.model import ItemSource, PageSettings
-from suyuan.web.page import HERE, stylesheet
-from suyuan.web.resolver import Resolver, Seen, Wanted
+from suyuan.web.refusals import failure
+from suyuan.web.resolver import Resolver, Seen
+from suyuan.web.targets import Wanted
 from suyuan.web.viewing import is_look
 
 _log = structlog.get_logger(__name__)
@@ -94,7 +96,7 @@ def _items(resolver: Resolver, kind: Wanted | Literal["bundle", "label"] | None,
             else:
                 answer = await resolver.answer(question, kind)
         except Exception as error:
-            answer = await _broken(resolver, question, error)
+            answer = await _broken(resolver.settings, question, error)
         await _reply(send, question.method, answer)
 
     return app
@@ -106,18 +108,18 @@ def _labels(door: LabelDoor, resolver: Resolver) -> App:
         try:
             answer = await door.answer(question, scope, receive)
         except Exception as error:
-            answer = await _broken(resolver, question, error)
+            answer = await _broken(resolver.settings, question, error)
         await _reply(send, question.method, answer)
 
     return app
 
 
-async def _broken(resolver: Resolver, question: Question, error: Exception) -> Answer:
+async def _broken(settings: PageSettings, question: Question, error: Exception) -> Answer:
     # The path names an item: it stays out of the log, the exception's own text with it.
     frames = extract_tb(error.__traceback__)[-6:]
     where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
     await _log.aerror("item route failed", kind=type(error).__name__, where=where)
-    return resolver.failure(question)
+    return failure(question, settings)
 
 
 async def _read_typed(receive: Receive) -> str:

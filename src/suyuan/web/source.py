@@ -6,7 +6,6 @@ the next request costs one query instead of a walk. Names in the catalogue may l
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,7 +17,6 @@ from suyuan.catalog import find_products
 from suyuan.compliance.cities import city_duty, load_cities
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
-from suyuan.compliance.model import Coverage
 from suyuan.enrolment.enrolling import ENROLLING
 from suyuan.enrolment.image_worker import can_look
 from suyuan.enrolment.records import find_enrolments
@@ -37,6 +35,7 @@ from suyuan.trace import OPERATOR, PUBLIC, TraceReader, make_bundle
 from suyuan.trace.kept import Kept
 from suyuan.trace.model import Trace
 from suyuan.trace.read import Footprint, split_item
+from suyuan.web.content import as_seen, content_digest, settled
 from suyuan.web.model import CodeCheck, ProofSummary, PublicItem, ScanSummary
 
 # Bytes of remembered things: of most only what they depend on, of the latest also the whole.
@@ -162,16 +161,16 @@ class StoredItems:
         coverage = msgspec.structs.replace(coverage, city=duty)
         item = PublicItem(
             trace=reading.trace,
-            coverage=_as_seen(coverage, whole.trace, reading.trace),
+            coverage=as_seen(coverage, whole.trace, reading.trace),
             scratch=self._verifier is not None and reading.scratch,
             label=await self._has_label(whole.trace),
             scans=await self._scans(reading.trace.gtin, reading.trace.serial),
             proof=await self._proof(snapshot),
         )
-        version, size = _digest(item, now)
+        version, size = content_digest(item, now)
         known = _Known(reading.footprint, version, _bucket(), snapshot)
         self._items.put(uri, (version, item), size * _TREE)
-        if _settled(item):
+        if settled(item):
             # What the log has yet to take in changes without any new row of the thing: not remembered.
             self._known.put(uri, known, known.size)
         return known, item
@@ -189,7 +188,7 @@ class StoredItems:
         now = datetime.now(UTC)
         item = PublicItem(trace=trace, proof=await self._proof(await self._snapshot()))
         empty = Footprint(keys={}, month=now.date().replace(day=1), rows=0, acts=0, gtin=gtin, serial="")
-        version, size = _digest(item, now)
+        version, size = content_digest(item, now)
         self._items.put(uri, (version, item), size * _TREE)
         return _Known(empty, version, _bucket(), ""), item
 
@@ -293,35 +292,3 @@ def _bucket() -> int:
 def _is_product(uri: str) -> bool:
     gtin, serial, lot = split_item(uri)
     return bool(gtin) and not serial and not lot
-
-
-def _as_seen(coverage: Coverage, whole: Trace, seen: Trace) -> Coverage:
-    """The coverage with its legs pointing at facts of the trace as the public sees it."""
-    places = {fact.log_index: n for n, fact in enumerate(seen.facts) if fact.log_index is not None}
-    shown = {n: places[fact.log_index] for n, fact in enumerate(whole.facts) if fact.log_index in places}
-    legs = tuple(
-        msgspec.structs.replace(leg, facts=tuple(shown[n] for n in leg.facts if n in shown))
-        for leg in coverage.legs
-    )
-    return msgspec.structs.replace(coverage, legs=legs)
-
-
-def _settled(item: PublicItem) -> bool:
-    """Every fact is in the log, under the head that the page shows."""
-    indexes = [fact.log_index for fact in item.trace.facts]
-    if None in indexes:
-        return False
-    return not indexes or (
-        item.proof is not None and max(filter(None, indexes), default=0) < item.proof.tree_size
-    )
-
-
-def _digest(item: PublicItem, now: datetime) -> tuple[str, int]:
-    """A short word for the content, and how long it is; the day is part of it since legs fall due.
-
-    Of the proof only what a newer head does not outdate: an older one that covers all facts proves them still.
-    """
-    proof = item.proof
-    log = None if proof is None else (proof.origin, proof.log_key, proof.witnesses, _settled(item))
-    content = msgspec.json.encode([item.trace, item.coverage, item.scans, item.label, log, now.date()])
-    return hashlib.sha256(content).hexdigest()[:24], len(content)

@@ -6,9 +6,9 @@ from suyuan.scans import Verification, words_of
 from suyuan.scans.verifying import Result
 from suyuan.scans.wording import UNREADABLE
 from suyuan.web.answers import HTML, Answer
+from suyuan.web.frame import frame_of, report_link, security_headers, template_of, with_symbols
 from suyuan.web.language import language
 from suyuan.web.model import PageSettings
-from suyuan.web.page import frame_of, report_link, security_headers, template_of, with_symbols
 from suyuan.web.verdict import Verdict
 
 _VERIFIED: dict[Result, tuple[str, str]] = {
