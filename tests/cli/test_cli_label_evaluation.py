@@ -12,6 +12,7 @@ pytest.importorskip("cv2", reason="the extra `label` is not installed")
 
 from suyuan.cli import label_runs
 from suyuan.cli.main import app
+from suyuan.enrolment import image_worker
 from suyuan.label.evaluation import GENUINE
 from suyuan.label.simulation.pattern_trials import ATTACKS
 
@@ -166,7 +167,7 @@ def test_progress_is_on_standard_error(
 def test_without_the_libraries_it_says_which_to_install(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(label_runs, "find_spec", lambda name: None)
+    monkeypatch.setattr(image_worker, "can_look", lambda: False)
     for command in (("evaluate",), ("simulate", "anywhere")):
         code, _, err = run(capfd, *command)
         assert code == 2

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from suyuan.cli.context import AsJson, note, say
-from suyuan.cli.label_runs import flattened, require_images, run_units, usable_cores
+from suyuan.cli.label_runs import flattened, run_units, usable_cores
 from suyuan.errors import InputError
 from suyuan.label.model import Track
 
@@ -78,7 +78,9 @@ def evaluate(
       suyuan label evaluate --manifest captures/manifest.csv --out results
       suyuan label evaluate --codes
     """
-    require_images()
+    from suyuan.enrolment.image_worker import check_extra
+
+    check_extra()
     tracks = _tracks(track)
     jobs = jobs or usable_cores()
     if out is not None:
@@ -114,7 +116,9 @@ def simulate(
       suyuan label simulate tryout --track A --count 4
       suyuan label evaluate --manifest tryout/manifest.csv
     """
-    require_images()
+    from suyuan.enrolment.image_worker import check_extra
+
+    check_extra()
     from suyuan.cli.label_captures import MANIFEST_NAME, write_simulated
 
     (chosen,) = _tracks(track or "A")

@@ -15,7 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,7 +23,7 @@ import msgspec
 import typer
 
 from suyuan.cli.context import say
-from suyuan.errors import ConflictError, UnavailableError, UnsupportedError
+from suyuan.errors import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
     from suyuan.label.evaluation import Trial
@@ -54,16 +53,6 @@ class Head(msgspec.Struct, frozen=True):
     track: str
     seed: int
     code: str
-
-
-def require_images() -> None:
-    """Raise ``UnsupportedError`` (``label.extra``) where the libraries for images are not installed."""
-    if find_spec("cv2") is None or find_spec("numpy") is None:
-        raise UnsupportedError(
-            "label.extra",
-            "Labels are compared by NumPy and OpenCV, which are not installed.",
-            remedy="Install suyuan[label].",
-        )
 
 
 def usable_cores() -> int:
