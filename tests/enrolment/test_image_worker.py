@@ -62,6 +62,7 @@ async def test_the_process_knows_nothing_of_the_deployment(
     worker: ImageWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUYUAN_DATABASE_URL", "postgresql://secret@example.invalid/x")
+    monkeypatch.setenv("PGPASSWORD", "secret")
     await worker.run(ReadCode(), [_png(64, 64)])
     known = _of(worker, "environ")
     assert "secret" not in known

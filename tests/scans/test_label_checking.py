@@ -285,6 +285,18 @@ async def test_a_picture_that_ends_the_process_ends_one_check(label_world: Label
     assert worker.process_id not in (None, first)
 
 
+async def test_whoever_ends_the_process_again_and_again_is_not_looked_at_any_more(
+    label_world: LabelWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_checking, "PAIR_LIMIT", 2)
+    await label_world.enrol(0)
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await label_world.check(0, act="crash")
+    assert (await label_world.check(0, act="crash")).retry_seconds
+    assert (await label_world.check(0, address=OTHER)).answer == "matches"
+
+
 async def test_a_process_that_is_killed_or_hangs_is_replaced(
     label_world: LabelWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,13 @@ MAX_WAITING: Final = 16
 MAX_WAITING_FROM_ONE: Final = 4
 IDLE_SECONDS: Final = 300.0
 _CHILD = "suyuan.enrolment.image_child"
+# Settings of the server, and of PostgreSQL's clients: a password may be among them.
+_OF_THE_SERVER = ("SUYUAN_", "PG")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+
+
+class LostImagesError(UnavailableError):
+    """The process that looked at these images died or ran out of time."""
 
 
 def can_look() -> bool:
@@ -85,8 +91,8 @@ class ImageWorker:
     ) -> Answer:
         """Have one task done; ``place`` is where it comes from, if it is to wait among its own.
 
-        Raises what the task raises, ``UnsupportedError`` (``label.extra``) and ``UnavailableError``
-        (``scan.label.busy``; ``scan.label.lost``: the child died or ran out of time, and is started again).
+        Raises what the task raises, ``UnsupportedError`` (``label.extra``), ``UnavailableError`` (``scan.label.busy``)
+        and ``LostImagesError`` (``scan.label.lost``: the child died or ran out of time, and is started again).
         """
         check_extra()
         self.check_free(place)
@@ -129,7 +135,7 @@ class ImageWorker:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             environment = {
-                name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")
+                name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_SERVER)
             }
             environment.update(dict.fromkeys(_ONE_THREAD, "1"))
             self._child = await asyncio.create_subprocess_exec(
@@ -175,8 +181,8 @@ async def _send(stream: asyncio.StreamWriter, data: bytes) -> None:
     await stream.drain()
 
 
-def _lost() -> UnavailableError:
-    return UnavailableError(
+def _lost() -> LostImagesError:
+    return LostImagesError(
         "scan.label.lost",
         "Looking at the capture was broken off.",
         remedy="Take a new one and send it again; if that happens to every capture, tell the operator.",

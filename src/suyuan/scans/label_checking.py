@@ -16,7 +16,7 @@ import msgspec
 
 from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.enrolment.image_tasks import Task, VerifyDynamic, VerifyPattern
-from suyuan.enrolment.image_worker import ImageWorker, check_extra
+from suyuan.enrolment.image_worker import ImageWorker, LostImagesError, check_extra
 from suyuan.enrolment.records import Enrolment, find_enrolments, read_record
 from suyuan.errors import ConflictError, InputError, NotFoundError, TooLargeError
 from suyuan.gs1.digital_link import parse, without_trailing_slash
@@ -130,8 +130,8 @@ class LabelChecker:
         capture = _Capture(enrolment, images, place, opened.path, subjects)
         try:
             verdict = await self._verdict(capture, place_of(address))
-        except (InputError, TooLargeError):
-            # What is no image was a try too, or sending such things would be free.
+        except (InputError, TooLargeError, LostImagesError):
+            # What is no image, or ends the process that looks at it, was a try too: sending such things is not free.
             await self._pool.execute(sql(__package__, "count_tries"), _failed(subjects), WINDOW_SECONDS)
             raise
         return _counted(await transaction(self._pool, lambda conn: self._note(conn, capture, verdict)))
