@@ -75,6 +75,17 @@ async def test_the_newest_enrolment_counts_and_the_earlier_is_kept(label_world: 
     assert await label_world.deployment.pool.fetchval("SELECT count(*) FROM label_record") == 2
 
 
+async def test_a_track_is_not_forgotten_over_another_that_is_enrolled_often(label_world: LabelWorld) -> None:
+    clip = await label_world.enrol(0, "B")
+    again = [await label_world.enrol(0, of=f"print {n}") for n in range(21)]
+    serial = label_world.serials[0]
+    found = await find_enrolments(label_world.deployment.pool, GTIN, serial)
+    assert [(one.track, one.enrolment_id) for one in found] == [
+        ("A", again[-1].enrolment_id),
+        ("B", clip.enrolment_id),
+    ]
+
+
 async def test_an_enrolment_that_was_taken_back_counts_no_more(label_world: LabelWorld) -> None:
     await label_world.enrol(0, of="first print")
     done = await label_world.enrol(0, of="second print")

@@ -54,10 +54,8 @@ def record_digest(salt: bytes, record: bytes) -> str:
 
 async def find_enrolments(db: Pool | Connection, gtin: str, serial: str) -> tuple[Enrolment, ...]:
     """The newest enrolment of each track of a code, by track; none where its label was never enrolled."""
-    newest: dict[str, Enrolment] = {}
-    for row in await db.fetch(sql(__package__, "enrolments_of"), gtin, serial):
-        newest.setdefault(row["track"], Enrolment(gtin=gtin, serial=serial, **dict(row)))
-    return tuple(newest[track] for track in sorted(newest))
+    rows = await db.fetch(sql(__package__, "enrolments_of"), gtin, serial)
+    return tuple(Enrolment(gtin=gtin, serial=serial, **dict(row)) for row in rows)
 
 
 async def read_record(conn: Connection, enrolment: Enrolment) -> bytes:
