@@ -47,6 +47,11 @@ def _verdict(seen: dict[str, Any], record: bytes, uri: str) -> Verdict:
         return Verdict(answer="unclear", reasons=("other_code",))
     if seen.get("blurred"):
         return Verdict(answer="unclear", reasons=("blurred",), quality={"sharpness": 0.1})
+    if seen.get("black"):
+        nothing = float("nan")
+        return Verdict(
+            answer="unclear", score=nothing, reasons=("registration",), quality={"agreement": nothing}
+        )
     same = json.loads(record)[1] == seen["print"]
     return Verdict(
         answer="matches" if same else "differs",

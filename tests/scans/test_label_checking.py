@@ -73,6 +73,16 @@ async def test_three_answers_each_a_scan_of_the_code(label_world: LabelWorld) ->
         assert refusal.value.sqlstate == "SY001"
 
 
+async def test_a_black_picture_leaves_a_scan_that_can_be_read(label_world: LabelWorld) -> None:
+    await label_world.enrol(0)
+    found = await label_world.check(0, black=True)
+    assert (found.answer, found.score, found.quality) == ("unclear", 0.0, {})
+    serial = label_world.serials[0]
+    standing = await read_standing(label_world.deployment.reader, GTIN, serial, item(serial), OPERATOR)
+    assert standing is not None and standing.label is not None and standing.label.last is not None
+    assert (standing.label.last.score, standing.label.last.quality) == (0.0, {})
+
+
 async def test_of_several_photos_the_one_that_tells_most_counts(label_world: LabelWorld) -> None:
     await label_world.enrol(0)
     uri = printed(label_world.serials[0])

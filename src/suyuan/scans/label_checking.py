@@ -8,6 +8,7 @@ everybody. A capture that was sent before is none, however well it matches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
@@ -203,7 +204,7 @@ class LabelChecker:
             task = VerifyPattern(enrolment.uri, record, template)
         answer = await self._worker.run(task, capture.images, place=place)
         # Of several photos of one label the one that tells most counts.
-        return max(answer.verdicts, key=lambda one: (_ORDER.index(one.answer), one.score))
+        return max(map(_measured, answer.verdicts), key=lambda one: (_ORDER.index(one.answer), one.score))
 
     async def _note(self, conn: Connection, capture: _Capture, verdict: Verdict) -> LabelCheck:
         """The scan of a check, unless so many failed that nobody is told any more."""
@@ -249,6 +250,13 @@ class LabelChecker:
         assert row is not None
         code, address = row["tries"]
         return max(1, row["seconds_left"]) if code >= CODE_LIMIT or address >= ADDRESS_LIMIT else 0
+
+
+def _measured(verdict: Verdict) -> Verdict:
+    """The verdict with figures alone: of a black picture some are none, and JSON has no word for that."""
+    quality = {name: value for name, value in verdict.quality.items() if math.isfinite(value)}
+    score = verdict.score if math.isfinite(verdict.score) else 0.0
+    return msgspec.structs.replace(verdict, score=score, quality=quality)
 
 
 def _failed(subjects: _Subjects) -> list[bytes]:
