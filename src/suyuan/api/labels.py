@@ -32,12 +32,11 @@ from suyuan.printing import get_style, pattern_placement
 from suyuan.scans import Challenge, LabelCheck, advice_of, label_words_of
 from suyuan.scans.label_checking import unknown_label
 from suyuan.scans.label_model import Bounds
-from suyuan.scans.label_uploads import CHECK_BYTES, Upload, received_upload
+from suyuan.scans.label_uploads import CHECK_BYTES, FORM_BYTES, Upload, received_upload
 from suyuan.scans.label_wording import MEANING_EN, MEANING_ZH, Advice
 from suyuan.trace.read import split_item
 
 MAX_CHALLENGE_BYTES = 4096
-_FORM_BYTES = 256 * 1024
 _ENROL_SECONDS = 1800.0
 _ENROL_BOUNDS = Bounds(max(MAX_IMAGES.values()), MAX_IMAGE_BYTES)
 
@@ -101,7 +100,7 @@ _CHECK_FORM = _form(
 
 
 @post("/api/v1/labels/enrolments", status_code=201, tags=["labels"], operation_class=_ENROL_FORM,
-      request_max_body_size=MAX_TOTAL_BYTES + _FORM_BYTES)  # fmt: skip
+      request_max_body_size=MAX_TOTAL_BYTES + FORM_BYTES)  # fmt: skip
 async def enrol_label(request: Call) -> Response[Enrolled]:
     """Enrol one label from images of it: 201, or 200 for the same images again. A later enrolment supersedes it.
 
@@ -185,7 +184,7 @@ async def challenge_label(request: Call) -> Response[Challenge]:
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@post("/api/v1/labels/checks", status_code=200, request_max_body_size=CHECK_BYTES + _FORM_BYTES, tags=["labels"],
+@post("/api/v1/labels/checks", status_code=200, request_max_body_size=CHECK_BYTES + FORM_BYTES, tags=["labels"],
       operation_class=_CHECK_FORM)  # fmt: skip
 async def check_label(request: Call) -> Response[CheckAnswer]:
     """Check a label by a capture: ``matches`` its record, ``differs`` from it, or ``unclear`` with advice. After too

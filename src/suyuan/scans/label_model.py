@@ -96,10 +96,10 @@ class LabelChecks(Protocol):
     ) -> LabelCheck:
         """Check a label by a capture that somebody at ``address`` sent, and note it as a scan of its code.
 
-        ``images`` may be read one at a time, each once, while the check runs. ``place`` is coarse (a UN/LOCODE or six
-        digits of GB/T 2260) or nothing. ``track`` need be named only for a label that has records of both kinds; left
-        out, up to three images are photos and more are a clip. ``uri`` names the item under whose address the answer is
-        shown: a nonce of another one is refused.
+        ``images`` are read one at a time while the check runs, and once more where they are kept. ``place`` is coarse
+        (a UN/LOCODE or six digits of GB/T 2260) or nothing. ``track`` need be named only for a label that has records
+        of both kinds; left out, up to three images are photos and more are a clip. ``uri`` names the item under whose
+        address the answer is shown: a nonce of another one is refused.
 
         Raises ``InputError`` (``scan.label.nonce``: unknown, expired or another label's; ``scan.label.images``: none,
         too many or too large; ``scan.place.form``), ``ConflictError`` (``scan.label.nonce.used``), ``RefusedError``

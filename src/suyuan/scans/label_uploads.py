@@ -28,7 +28,7 @@ MAX_UPLOADS_FROM_ONE: Final = 8
 # A form that takes longer holds a place that somebody else could have.
 RECEIVE_SECONDS: Final = 240.0
 # So much of a form is its own: boundaries, the heads of its parts, short fields.
-_FORM_BYTES = 256 * 1024
+FORM_BYTES: Final = 256 * 1024
 _BOUNDARY = re.compile(r'boundary="?([A-Za-z0-9\'()+_,./:=? -]{1,70})"?')
 _CHECK = Bounds(
     max(one.images for one in CHECK_BOUNDS.values()), max(one.image_bytes for one in CHECK_BOUNDS.values())
@@ -125,7 +125,7 @@ async def received_upload(
             async with asyncio.timeout(seconds):
                 async for chunk in chunks:
                     received += len(chunk)
-                    if received > total_bytes + _FORM_BYTES:
+                    if received > total_bytes + FORM_BYTES:
                         raise _too_large(bounds)
                     if chunk and not parser.closed:
                         # In a thread: it writes to a file.

@@ -133,9 +133,9 @@ class LabelDoor:
         except NotFoundError:
             raise
         except SuyuanError as error:
-            outcome, status, found = refusal_of(error.code, words), error.http_status, error
+            outcome, status = refusal_of(error.code, words), error.http_status
             if not human:
-                return _json(status, _of_outcome(outcome, lang) | msgspec.json.decode(error_json(found)))
+                return _json(status, _of_outcome(outcome, lang) | msgspec.json.decode(error_json(error)))
         else:
             outcome = outcome_of(check, words)
             status = 429 if outcome.retry_seconds else 200
