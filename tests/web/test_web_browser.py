@@ -176,6 +176,10 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(site: str, browse
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         page.keyboard.press("Tab")
+        # The label that was enrolled comes first, then what can be opened.
+        assert page.evaluate("document.activeElement.pathname").startswith("/check/")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         page.keyboard.press("Enter")
