@@ -75,6 +75,16 @@ async def test_the_newest_enrolment_counts_and_the_earlier_is_kept(label_world: 
     assert await label_world.deployment.pool.fetchval("SELECT count(*) FROM label_record") == 2
 
 
+async def test_enrolments_of_one_moment_come_one_after_another(label_world: LabelWorld) -> None:
+    prints = ("first print", "second print", "third print")
+    done = await asyncio.gather(*(label_world.enrol(0, of=of) for of in prints))
+    in_order = sorted(zip(done, prints, strict=True), key=lambda one: one[0].enrolment_id)
+    numbers = [one.enrolment_id for one, _ in in_order]
+    assert [one.supersedes for one, _ in in_order] == [None, *numbers[:-1]]
+    assert (await label_world.check(0, in_order[-1][1])).answer == "matches"
+    assert (await label_world.check(0, in_order[0][1])).answer == "differs"
+
+
 async def test_a_track_is_not_forgotten_over_another_that_is_enrolled_often(label_world: LabelWorld) -> None:
     clip = await label_world.enrol(0, "B")
     again = [await label_world.enrol(0, of=f"print {n}") for n in range(21)]
