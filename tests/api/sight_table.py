@@ -116,6 +116,8 @@ MARKS: tuple[Mark, ...] = (
     _mark("upstream", "CANINPUT", {"inputEPCList": [INPUT]}, "mnoird", "p", event="made", console="ir"),
     _mark("upstream", "CANRAW", {"raw": f"https://id.gs1.org/01/{GTIN}/10/CANRAW"}, "ird", faces="tc", event="made"),
     _mark("upstream", "CANBATCH", {"transformationID": "urn:example:CANBATCH"}, "ird", faces="", event="made"),
+    _mark("label", "canmethod/1", {"suyuan:labelMethod": "canmethod/1"}, "pmnoird"),
+    _mark("label_record", "c77e" * 16, {"suyuan:labelRecord": "c77e" * 16}, "d"),
     _mark("quantity", "771008", {"amount": 771008}, "noird", faces="tc"),
     _mark("quantity", "771004", {"strange amount": 771004}, "nrd", faces="tc"),
     _mark("measure", "771005", {"suyuan:quantityExpected": "771005"}, "noird"),
