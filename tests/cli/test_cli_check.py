@@ -152,7 +152,7 @@ def test_the_command_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFix
     bad.write_bytes(messages.message("CEB621", {"emsNo": None, "unit": "999"}))
     assert _run(capsys, "--lang", "en", "check", good) == (
         0,
-        f"{good}: CEB311, nothing found\n1 files, 0 errors, 0 notes\n",
+        f"{good}: CEB311, nothing found\n1 file, 0 errors, 0 notes\n",
     )
     code, out = _run(capsys, "--lang", "zh", "check", bad)
     assert code == 2

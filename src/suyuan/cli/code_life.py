@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from suyuan.cli.code_words import ANSWERS, STATES
 from suyuan.cli.codes import Gtin, Lot
 from suyuan.cli.context import AsJson, DataDir, run, say, show
 from suyuan.errors import InputError
@@ -244,9 +245,14 @@ def code(
     show(found, as_json, lambda: "\n".join(_standing_lines(found)))
 
 
+def _word(state: str) -> str:
+    """A state or an act in the language of this run."""
+    return say(state, STATES.get(state, state))
+
+
 def _standing_lines(found: CodeStanding) -> list[str]:
     title = f"(01){found.gtin}(21){found.serial}" if found.gtin else found.uri
-    lines = [f"{title}  {found.state}" + (f"  {say('lot', '批次')} {found.lot}" if found.lot else "")]
+    lines = [f"{title}  {_word(found.state)}" + (f"  {say('lot', '批次')} {found.lot}" if found.lot else "")]
     if found.batch_id is not None:
         scratch = say(", with scratch code", "，附刮开码") if found.scratch else ""
         lines.append(
@@ -260,12 +266,13 @@ def _standing_lines(found: CodeStanding) -> list[str]:
         where = f"  @ {act.facility}" if act.facility else ""
         why = " ".join(word for word in (act.ledger_item, act.reason) if word)
         lines.append(
-            f"  {act.at:%Y-%m-%d %H:%M} UTC  {act.act}  {act.party_id}{where}" + (f"  ({why})" if why else "")
+            f"  {act.at:%Y-%m-%d %H:%M} UTC  {_word(act.act)}  {act.party_id}{where}"
+            + (f"  ({why})" if why else "")
         )
     for later in found.later:
         where = f"  @ {later.place}" if later.place else ""
         index = "" if later.log_index is None else f"  #{later.log_index}"
-        lines.append(f"  {later.at:%Y-%m-%d %H:%M} UTC  {later.state}  {later.party_id}{where}{index}")
+        lines.append(f"  {later.at:%Y-%m-%d %H:%M} UTC  {_word(later.state)}  {later.party_id}{where}{index}")
     lines += [say(f"  also known as {alias}", f"  别名 {alias}") for alias in found.aliases]
     if found.verified_at is not None:
         lines.append(
@@ -304,7 +311,7 @@ def _label_lines(label: LabelStanding | None) -> list[str]:
                 f"  label checked: {label.matches} matched, {label.differs} differed, {label.unclear} unclear; last"
                 f" {label.last.at:%Y-%m-%d %H:%M} UTC, {label.last.answer}, score {label.last.score:.2f}",
                 f"  标签核对：相符 {label.matches} 次，不符 {label.differs} 次，无法判断 {label.unclear} 次；最近"
-                f" {label.last.at:%Y-%m-%d %H:%M} UTC，{label.last.answer}，得分 {label.last.score:.2f}",
+                f" {label.last.at:%Y-%m-%d %H:%M} UTC，{ANSWERS[label.last.answer]}，得分 {label.last.score:.2f}",
             )
         )
     return lines

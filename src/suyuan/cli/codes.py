@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -95,6 +97,13 @@ def issue(
             path="--out",
             remedy="Add --out FILE.",
         )
+    if out is None and form is not Format.CSV and form is not Format.ZPL and sys.stdout.isatty():
+        raise InputError(
+            "cli.issue.out",
+            "Labels are no text for a terminal.",
+            path="--out",
+            remedy="Add --out FILE, or lead the output into one.",
+        )
     from suyuan.api.batch_files import check_pattern_style, check_scratch_style, read_order
     from suyuan.printing import get_style
 
@@ -141,6 +150,8 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
     await check_printable(services, gtin, lot, order, scratch=scratch, pattern=pattern)
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
+    if out is not None:
+        _check_writable(out)
     with progress_bar(say("issuing", "发码"), count) as done:
         batch = await issuing.issue(
             services.pool,
@@ -164,9 +175,32 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(error=True), transient=True, disable=MANNER.as_json) as progress:
+    screen = console(error=True)
+    unseen = MANNER.as_json or not screen.is_terminal
+    with Progress(*columns, console=screen, transient=True, disable=unseen) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+def _check_writable(out: Path) -> None:
+    """Raise ``InputError`` (``cli.file``) before a code exists where its file cannot."""
+    try:
+        if out.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        part = _part_of(out)
+        part.open("wb").close()
+        part.unlink()
+    except OSError as error:
+        raise InputError(
+            "cli.file",
+            f"The file cannot be written: {error.strerror}. No code was issued.",
+            path=str(out),
+            remedy="Name a file in a folder that is there and that you may write to.",
+        ) from None
+
+
+def _part_of(out: Path) -> Path:
+    return out.with_name(out.name + ".part")
 
 
 async def _owner(services: Services, gtin: str) -> str:
@@ -187,7 +221,7 @@ async def _write(services: Services, batch: Batch, out: Path | None, order: File
     """Write the batch, codes streamed."""
     from suyuan.api.batch_files import batch_file
 
-    part = out.with_name(out.name + ".part") if out is not None else None
+    part = _part_of(out) if out is not None else None
     file = sys.stdout.buffer if part is None else part.open("wb")
     total = batch.count if part is not None else 0
     try:

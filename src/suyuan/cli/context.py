@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 import typer
 
+from suyuan.cli.usage import Group
 from suyuan.errors import NotFoundError, SuyuanError
 
 if TYPE_CHECKING:
@@ -74,9 +75,13 @@ AsJson = Annotated[
 class CommandLine(typer.Typer):
     """A typer application whose errors are reason and remedy, and an exit code of their kind."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"cls": Group, **kwargs})
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         MANNER.as_json = False
         inside = kwargs.get("standalone_mode") is False
+        kwargs.setdefault("prog_name", "suyuan")  # however it was begun, this is what is typed
         try:
             return super().__call__(*args, **kwargs)
         except SuyuanError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ import typer
 
 from suyuan.cli.context import MANNER, AsJson, DataDir, console, problem_of, run, say, show, show_error
 from suyuan.cli.mappings import mapping_given
-from suyuan.errors import InputError, PermissionDenied, SuyuanError, UnavailableError
+from suyuan.errors import InputError, NotFoundError, PermissionDenied, SuyuanError, UnavailableError
 
 if TYPE_CHECKING:
     from suyuan.app import Services
@@ -87,6 +87,10 @@ def capture(
             remedy="Give --party ID, or --url and --token-file for a server.",
         )
     files = [file for path in paths for file in files_of(path)]
+    if not files:
+        raise no_papers(paths)
+    if url:
+        _check_address(url, token, token_file)
     how, named = mapping_given(mapping)
     if url:
         taken = asyncio.run(_take_all(over_http(url, token_of(token, token_file), named), files, how))
@@ -114,6 +118,34 @@ def files_of(path: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
         if file.is_file() and not hidden:
             yield file
+
+
+def no_papers(paths: Sequence[Path]) -> NotFoundError:
+    """The error for folders in which nothing is to be taken: a mistyped one must not pass for a good one."""
+    return NotFoundError(
+        "cli.papers.none",
+        "There is no file in it.",
+        path=", ".join(map(str, paths)),
+        remedy="Name the folder that has the papers; hidden files are left out.",
+    )
+
+
+def _check_address(url: str, token: str, token_file: Path | None) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise InputError(
+            "cli.server.address",
+            "An address starts with https:// or http://.",
+            path="--url",
+            remedy="Write it whole, e.g. https://trace.example",
+        )
+    if not token and token_file is None:
+        raise InputError(
+            "cli.server.token",
+            "The server wants to know who delivers.",
+            path="--token-file",
+            remedy="Give --token-file FILE, or --token - with the token on standard input. suyuan token create"
+            " makes one.",
+        )
 
 
 def token_of(text: str, file: Path | None) -> str:

@@ -15,7 +15,7 @@ import typer
 from suyuan.cli.checking import read_file
 from suyuan.cli.context import AsJson, DataDir, console, explain, run, say, show
 from suyuan.cli.mappings import mapping_given, stored_of
-from suyuan.cli.papers import files_of
+from suyuan.cli.papers import files_of, no_papers
 from suyuan.errors import InputError, NotFoundError, SuyuanError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _found(file: str, severity: str, code: str, path: str, reason: str, remedy: 
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """What a paper is; empty for what is not known or cannot be read."""
+    """What a paper is; empty for what is not known or would be refused."""
     from suyuan.capture.paper import read_paper
 
     try:
@@ -160,15 +160,20 @@ def _print(checked: Checked) -> None:
     screen = console()
     for file, kind in checked.files.items():
         own = [one for one in checked.findings if one.file == file]
-        screen.print(
-            f"{file}: {kind or say('not readable', '无法读取')}{'' if own else say(', nothing found', '，未发现问题')}",
-            markup=False,
-        )
+        what = kind or say("would be refused", "会被拒收")
+        screen.print(f"{file}: {what}{'' if own else say(', nothing found', '，未发现问题')}", markup=False)
         for one in own:
             screen.print(text_of(one), markup=False, style="red" if one.severity == "error" else "yellow")
     screen.print(
         say(
-            f"{len(checked.files)} files, {checked.errors} errors, {checked.warnings} notes",
+            ", ".join(
+                f"{number} {word}{'' if number == 1 else 's'}"
+                for number, word in (
+                    (len(checked.files), "file"),
+                    (checked.errors, "error"),
+                    (checked.warnings, "note"),
+                )
+            ),
             f"共 {len(checked.files)} 份文件，{checked.errors} 处错误，{checked.warnings} 处提示",
         ),
         markup=False,
@@ -259,6 +264,8 @@ def check(
       suyuan --lang zh check outbox/ --json
     """
     found = [file for path in paths for file in ([path] if str(path) == "-" else files_of(path))]
+    if not found:
+        raise no_papers(paths)
     papers = [(str(file), read_file(file)) for file in found]
     how = _explained_by(mapping, party, data_dir)
     checked = check_all(*how(papers)) if how else check_all(papers)

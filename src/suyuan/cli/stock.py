@@ -9,13 +9,15 @@ import typer
 from suyuan.cli.context import AsJson, DataDir, console, run, say, show
 
 if TYPE_CHECKING:
-    from suyuan.compliance.stock_model import Difference, Stock
+    from suyuan.compliance.stock_model import Difference, LedgerStock, Stock
 
 
 def stock(
     gtin: Annotated[str, typer.Option("--gtin", help="GTIN, 14 digits.")] = "",
     lot: Annotated[str, typer.Option("--lot", help="Lot number.")] = "",
-    ledger_item: Annotated[str, typer.Option("--ledger-item", metavar="LEDGER:ITEM", help="账册项号.")] = "",
+    ledger_item: Annotated[
+        str, typer.Option("--ledger-item", metavar="LEDGER:ITEM", help="Ledger and item (账册项号).")
+    ] = "",
     facility: Annotated[str, typer.Option("--facility", metavar="URI", help="The warehouse.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -39,9 +41,17 @@ def stock(
 
 def _print(found: Stock) -> None:
     screen = console()
-    if not found.lots and not found.ledgers:
-        screen.print(say("Nothing of that is in stock or on a ledger.", "没有相关库存或账册记录。"))
-    for ledger in found.ledgers:
+    ledgers = [ledger for ledger in found.ledgers if _is_known(ledger)]
+    if not found.lots and not ledgers:
+        screen.print(
+            say(
+                "Nothing of that is in stock or on a ledger. Check number and data directory; stock is told by entry"
+                " lists, tallies, counts and codes (suyuan capture).",
+                "没有相关库存或账册记录。请核对编号和数据目录；库存来自"
+                "核注清单、理货单、盘点和编码（suyuan capture）。",
+            )
+        )
+    for ledger in ledgers:
         title = f"{say('Ledger item', '账册项号')} {ledger.ledger_item}"
         screen.print(title, style="bold", markup=False)
         _figures(
@@ -65,6 +75,15 @@ def _print(found: Stock) -> None:
         _differences(row.differences)
     if found.truncated:
         screen.print(say("There are more lots than are shown.", "批次过多，未全部显示。"), style="yellow")
+
+
+def _is_known(ledger: LedgerStock) -> bool:
+    """Whether any paper names it: one that none does has neither figures nor differences."""
+    told = (
+        ledger.entered, ledger.received, ledger.damaged, ledger.packed, ledger.declared, ledger.exited,
+        ledger.passed, ledger.returned, ledger.expected,
+    )  # fmt: skip
+    return any(value not in (None, "", "0") for value in told) or bool(ledger.differences)
 
 
 def _figures(*figures: tuple[str, str, str]) -> None:
