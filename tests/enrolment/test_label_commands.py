@@ -84,12 +84,17 @@ def test_from_the_printers_file_to_a_check(suyuan: Shell, tmp_path: Path) -> Non
     unclear = suyuan("label", "verify", photo("far.jpg", printed[0], 110.0), "--uri", uri)
     assert unclear.code == 8, unclear
     assert "Could not tell: please take it again" in unclear.out
+    # The item may be named as it stands under the code; where nothing was compared there is no score.
+    named = suyuan(
+        "label", "verify", photo("wall.jpg", printed[0][:40, :40]), "--uri", f"(01){GTIN}(21){serials[0]}"
+    )
+    assert (named.code, uri in named.out, "score" in named.out) == (8, True, False), named
     # The other label is another item, whatever address is named.
     other = suyuan("label", "verify", photo("other.jpg", printed[1]), "--uri", uri, "--json")
     assert (other.code, json.loads(other.out)["reasons"]) == (8, ["other_code"]), other
     story = suyuan.good("code", uri).out
     assert "label enrolled (A)" in story
-    assert "label checked: 1 matched, 1 differed, 2 unclear; last" in story
+    assert "label checked: 1 matched, 1 differed, 3 unclear; last" in story
     wall = tmp_path / "wall.png"
     wall.write_bytes(cv2.imencode(".png", np.full((300, 300, 3), 200, np.uint8))[1].tobytes())
     seen = suyuan("label", "verify", wall)
@@ -140,6 +145,14 @@ def test_each_fault_is_named_by_its_file(suyuan: Shell, tmp_path: Path, image_pr
         (("verify", scans / "notes.txt"), "cli.label.file"),
         (("verify", scans / "good", "--path", "up,sideways"), "cli.label.path"),
         (("verify", scans / "empty"), "cli.label.empty"),
+        (
+            ("verify", scans / "notes.txt", scans / "wall.jpg"),
+            "label.image.form (" + str(scans / "notes.txt"),
+        ),
+        (("verify", scans / "good", "--uri", "rubbish"), "uri"),
+        # A style without a pattern is told once, not for each label.
+        (("enrol", scans, "--style", "item-40x20"), "issuing.pattern.style"),
+        (("evaluate", "--codes", "--manifest", scans / "notes.txt"), "label.evaluate.options"),
     ):
         assert code in suyuan("label", *arguments).err
 

@@ -11,7 +11,16 @@ import typer
 
 from suyuan.cli.codes import progress_bar
 from suyuan.cli.context import AsJson, DataDir, run, say, show
-from suyuan.cli.label_files import Fault, Files, Item, count_items, loose_items, read_text, whole_items
+from suyuan.cli.label_files import (
+    Fault,
+    Files,
+    Item,
+    count_items,
+    loose_items,
+    no_image,
+    read_text,
+    whole_items,
+)
 from suyuan.errors import InputError, SuyuanError, UnavailableError, VerificationError
 from suyuan.label.model import Track
 
@@ -79,6 +88,11 @@ def enrol(
       suyuan label enrol clips/ --track B --party label-works
     """
     order = _Order(_track(track), party, style, dpi or None, again, source.is_dir())
+    if style:
+        from suyuan.api.batch_files import check_pattern_style
+        from suyuan.printing import get_style
+
+        check_pattern_style(get_style(style))  # here once, and not for each of ten thousand labels
     report = run(data_dir, lambda services: _enrol(services, source, order))
     show(report, as_json, lambda: "\n".join(_report_lines(report)))
     if report.faults:
@@ -228,8 +242,12 @@ def verify(
     """
     wanted = _track(track)
     directions = tuple(word.strip() for word in path.split(",") if word.strip())
-    check = run(data_dir, lambda services: _verify(services, files, uri, wanted, directions))
-    show(check, as_json, lambda: "\n".join(_check_lines(check)))
+    asked, check = run(data_dir, lambda services: _verify(services, files, uri, wanted, directions))
+    show(
+        {"uri": asked, **msgspec.structs.asdict(check)},
+        as_json,
+        lambda: "\n".join(_check_lines(asked, check)),
+    )
     if check.answer != "matches":
         kind = VerificationError if check.answer == "differs" else UnavailableError
         raise typer.Exit(kind.exit_code)
@@ -237,7 +255,9 @@ def verify(
 
 async def _verify(
     services: Services, files: list[Path], uri: str, track: str, directions: tuple[str, ...]
-) -> LabelCheck:
+) -> tuple[str, LabelCheck]:
+    """What was asked about, and the answer."""
+    from suyuan.cli.tracing import thing_of
     from suyuan.label.path import TiltPath
     from suyuan.scans.label_model import CHECK_BOUNDS
 
@@ -251,10 +271,11 @@ async def _verify(
             remedy="Name up, down, left and right.",
         ) from None
     item = _captured(files, CHECK_BOUNDS["B"].images)
-    text = uri or await read_text(services.checking_images, item.images)
-    return await services.label_checker.examine(
+    text = thing_of(services, uri) if uri else await read_text(services.checking_images, item.images)
+    check = await services.label_checker.examine(
         text, item.images, track=track or ("" if isinstance(item.images, Files) else "B"), path=path
     )
+    return text, check
 
 
 def _captured(files: list[Path], most: int) -> Item:
@@ -263,7 +284,7 @@ def _captured(files: list[Path], most: int) -> Item:
         found = next(iter(whole_items(files[0], most)), None) if files[0].is_file() else _folder(files[0])
         if isinstance(found, Item):
             return found
-        fault = found or Fault(file=str(files[0]), code="cli.label.empty", reason="There is no image in it.")
+        fault = found or no_image(files[0])
         raise InputError(fault.code, fault.reason, path=fault.file, remedy=fault.remedy)
     return Item(files[0], Files(files))
 
@@ -275,20 +296,24 @@ def _folder(folder: Path) -> Item | None:
     return Item(folder, Files(found)) if found else None
 
 
-def _check_lines(check: LabelCheck) -> list[str]:
+def _check_lines(uri: str, check: LabelCheck) -> list[str]:
     from suyuan.scans import advice_of, label_words_of
     from suyuan.scans.label_wording import MEANING_EN, MEANING_ZH
 
     words = label_words_of(check)
     lines = [
         say(words.title_en, words.title_zh),
+        uri,
         say(words.text_en, words.text_zh),
         *(say(f"- {one.text_en}", f"- {one.text_zh}") for one in advice_of(check.reasons)),
-        say(
-            f"score {check.score:.3f}, threshold {check.threshold:.3f}, track {check.track}",
-            f"得分 {check.score:.3f}，阈值 {check.threshold:.3f}，方式 {check.track}",
-        ),
     ]
+    if check.threshold or check.score:  # else nothing was compared
+        lines.append(
+            say(
+                f"score {check.score:.3f}, threshold {check.threshold:.3f}, track {check.track}",
+                f"得分 {check.score:.3f}，阈值 {check.threshold:.3f}，方式 {check.track}",
+            )
+        )
     if check.quality:
         lines.append("  ".join(f"{name} {value:.3g}" for name, value in sorted(check.quality.items())))
     return [*lines, say(MEANING_EN, MEANING_ZH)]

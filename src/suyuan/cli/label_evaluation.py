@@ -82,6 +82,13 @@ def evaluate(
 
     check_extra()
     tracks = _tracks(track)
+    if codes and manifest is not None:
+        raise InputError(
+            "label.evaluate.options",
+            "--codes are read from simulated photos; captures of a manifest are not looked at.",
+            path="--codes",
+            remedy="Give --codes or --manifest, not both.",
+        )
     jobs = jobs or usable_cores()
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -111,6 +118,9 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write simulated labels: images to enrol them by, genuine captures, one of each attack, and a manifest.
+
+    They stand for themselves and are evaluated from their manifest. Their codes were issued by no deployment, so that
+    none enrols them; suyuan demo shows enrolment and checks with the labels of its own deployment.
 
     \b
       suyuan label simulate tryout --track A --count 4

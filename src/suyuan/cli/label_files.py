@@ -18,6 +18,7 @@ VIDEOS: Final = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm"})
 # A code that cannot be read in so many images of an item is on none of them.
 _LOOKED_AT: Final = 5
 _JPEG_QUALITY: Final = 95
+_FORMS: Final = "Images are JPEG, PNG or WebP, videos MP4, MOV, AVI, MKV or WebM; their names say so."
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, file: Path, error: SuyuanError) -> Fault:
         return cls(file=str(file), code=error.code, reason=error.reason, remedy=error.remedy)
+
+
+def no_image(folder: Path) -> Fault:
+    """The fault of a folder without an image."""
+    return Fault(
+        file=str(folder),
+        code="cli.label.empty",
+        reason="There is no image in it.",
+        remedy="Name the folder that has the images, or one with a folder of images for each label.",
+    )
 
 
 class Files(Sequence[bytes]):
@@ -91,7 +102,7 @@ def whole_items(source: Path, frames: int) -> Iterator[Item | Fault]:
                 if found:
                     yield Item(path, Files(found))
                 else:
-                    yield Fault(file=str(path), code="cli.label.empty", reason="There is no image in it.")
+                    yield no_image(path)
             elif source.is_file() and path.suffix.lower() in IMAGES:
                 yield Item(path, Files([path]))
             elif source.is_file():
@@ -99,6 +110,7 @@ def whole_items(source: Path, frames: int) -> Iterator[Item | Fault]:
                     "cli.label.file",
                     "This is neither an image nor a video that is read here.",
                     path=str(path),
+                    remedy=_FORMS,
                 )
         except (SuyuanError, OSError) as error:
             yield _fault(path, error)
@@ -124,7 +136,12 @@ async def read_text(worker: ImageWorker, images: Sequence[bytes]) -> str:
     from suyuan.enrolment.image_tasks import ReadCode
 
     for start in range(min(len(images), _LOOKED_AT)):
-        answer = await worker.run(ReadCode(), images[start : start + 1])
+        try:
+            answer = await worker.run(ReadCode(), images[start : start + 1])
+        except SuyuanError as error:
+            # Only here it is known which of the files was looked at.
+            place = str(images.paths[start]) if isinstance(images, Files) else error.path
+            raise type(error)(error.code, error.reason, path=place, remedy=error.remedy) from None
         if answer.texts[0]:
             return answer.texts[0]
     raise NotFoundError(
