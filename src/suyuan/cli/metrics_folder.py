@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from suyuan.db.locks import EXCLUSIVE, open_lock, try_lock
 from suyuan.errors import UnavailableError
 
 PREFIX = "suyuan-metrics-"
@@ -23,6 +22,8 @@ _LOCK = "owner.lock"
 @contextlib.contextmanager
 def metrics_folder() -> Iterator[str]:
     """A folder for the length of the block; those of servers that were killed are taken away first."""
+    from suyuan.db.locks import EXCLUSIVE, open_lock, try_lock
+
     forget_left_folders(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         lock = open_lock(Path(folder, _LOCK))
@@ -35,6 +36,8 @@ def metrics_folder() -> Iterator[str]:
 
 def forget_left_folders(place: Path) -> int:
     """Take away folders of our own whose owner is gone; returns how many. What cannot be judged is left alone."""
+    from suyuan.db.locks import EXCLUSIVE, open_lock, try_lock
+
     gone = 0
     for folder in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, UnavailableError):
