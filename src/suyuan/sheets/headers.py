@@ -177,5 +177,6 @@ def unknown_header(grids: Iterable[Grid]) -> InputError:
     return InputError(
         "sheet.header.unknown",
         "No row is a header whose columns are known.",
-        remedy="Use the columns of a packing list, tally, courier scans, verification log or event sheet.",
+        remedy="Use the columns of a packing list, tally, courier scans, verification log or event sheet. Scans of a"
+        " shape of your own are read by a mapping (suyuan mapping put, or --mapping).",
     )

@@ -38,6 +38,7 @@ from suyuan.sheets.values import read_zone, wrong
 MARK: Final = b"#suyuan:mapping"
 _DATA: Final = re.compile(rb"^#suyuan:data[ \t]*\r?\n", re.MULTILINE)
 _BOM: Final = b"\xef\xbb\xbf"
+_EXAMPLES: Final = "Correct it after one of examples/mappings, whose README tells what goes into a mapping."
 MAX_MAPPING: Final = 64 * 1024
 FORMATS: Final = ("csv", "json", "jsonl")
 KINDS: Final = ("scan/courier", "log/verification")
@@ -163,10 +164,15 @@ def read_mapping(data: bytes) -> Mapping:
         mapping = msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), Mapping)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(
-            "sheet.mapping.malformed", f"The mapping is not TOML: {str(error)[:120]}.", path="mapping"
+            "sheet.mapping.malformed",
+            f"The mapping is not TOML: {str(error)[:120]}.",
+            path="mapping",
+            remedy=_EXAMPLES,
         ) from None
     except msgspec.ValidationError as error:
-        raise InputError("sheet.mapping.malformed", f"{str(error)[:200]}.", path="mapping") from None
+        raise InputError(
+            "sheet.mapping.malformed", f"{str(error)[:200]}.", path="mapping", remedy=_EXAMPLES
+        ) from None
     _check(mapping)
     return mapping
 
@@ -210,5 +216,5 @@ def _wrong(path: str, reason: str) -> InputError:
         "sheet.mapping.field",
         reason,
         path=f"mapping: {path}",
-        remedy="Correct the mapping; the README tells what goes into one.",
+        remedy="Correct the mapping; examples/mappings tells what goes into one.",
     )
