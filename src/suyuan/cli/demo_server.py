@@ -61,6 +61,10 @@ def fresh_directory(path: Path) -> Path:
     return path
 
 
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
 @contextlib.contextmanager
 def server(data_dir: Path, host: str, port: int, base_url: str) -> Iterator[subprocess.Popen[bytes]]:
     """``suyuan serve`` as a process of its own, until the block ends."""
@@ -75,9 +79,12 @@ def server(data_dir: Path, host: str, port: int, base_url: str) -> Iterator[subp
     process = subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
     )
+    # In a session of its own the server outlives us unless we end it, also when we are told to end.
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield process
     finally:
+        signal.signal(signal.SIGTERM, before)
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
