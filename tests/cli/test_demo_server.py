@@ -32,14 +32,13 @@ def test_a_demo_that_is_told_to_end_ends_its_server(tmp_path: Path) -> None:
     waits = tmp_path / "waits"
     waits.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n", encoding="utf-8")
     waits.chmod(0o755)
-    demo = subprocess.Popen(
-        [sys.executable, "-c", _DEMO, str(tmp_path), str(waits)], stdout=subprocess.PIPE, text=True
-    )
-    assert demo.stdout is not None
-    server = int(demo.stdout.readline())
-    assert _runs(server)
-    demo.send_signal(signal.SIGTERM)
-    assert demo.wait(20) == 128 + signal.SIGTERM
+    command = [sys.executable, "-c", _DEMO, str(tmp_path), str(waits)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        server = int(demo.stdout.readline())
+        assert _runs(server)
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(20) == 128 + signal.SIGTERM
     until = time.monotonic() + 5
     while _runs(server) and time.monotonic() < until:
         time.sleep(0.05)
