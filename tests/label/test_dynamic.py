@@ -38,7 +38,7 @@ Clips = Callable[..., list[bytes]]
 
 @pytest.fixture(scope="module")
 def frames() -> list[bytes]:
-    return enrolment_images(SEED, "test", trial_uri(SEED))
+    return enrolment_images(SEED, "test", trial_uri(SEED), 90)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_enrolment_finds_where_the_film_lies(label: SimulatedLabel):
     assert abs(found.x - label.placement.x) <= 1.5
     assert abs(found.y - label.placement.y) <= 1.5
     assert abs(found.side - label.placement.side) <= 2.5
-    assert len(label.record) < 300_000
+    assert len(label.record) < 2000 * 90
 
 
 @pytest.mark.parametrize("seed", [2, 5])
@@ -103,9 +103,14 @@ def test_an_injected_recording_is_known_by_its_path_alone(label: SimulatedLabel,
     assert verdict.score > verdict.threshold  # optics have nothing against it
 
 
-def test_without_the_torch_it_cannot_be_told(label: SimulatedLabel, clip: Clips):
-    verdict = _verify(clip(torch=False), label)
-    assert (verdict.answer, verdict.reasons) == ("unclear", ("torch_off",))
+def test_without_the_torch_it_cannot_be_told(label: SimulatedLabel):
+    """Lit by lamps alone the label sparkles too, and must not be called another one."""
+    seen = set()
+    for seed in (SEED, SEED + 3):
+        frames = capture(label, "genuine", "test", seed, Conditions(frames=12, torch=False))
+        verdict = _verify(frames, label, seed)
+        seen.add((verdict.answer, verdict.reasons))
+    assert seen == {("unclear", ("torch_off",))}
 
 
 def test_a_phone_held_still_shows_nothing(label: SimulatedLabel, clip: Clips):
@@ -120,24 +125,7 @@ def test_a_few_frames_are_too_few(label: SimulatedLabel, clip: Clips):
 
 
 def test_corners_without_refinement_cannot_be_told(label: SimulatedLabel, clip: Clips):
-    def corners_only(image: Any, expected: str | None) -> codes.Located | None:
-        """As a decoder gives them, to a pixel; nobody has measured how far they are off."""
-        found = codes.locate(image, expected)
-        if found is None:
-            return None
-        square = np.array([(0, 0), (found.size, 0), (found.size, found.size), (0, found.size)], float)
-        rough = codes.homography_of(np.rint(codes.project(found.homography, square)), found.size)
-        return codes.Located(
-            found.text,
-            found.size,
-            rough,
-            found.pixels_per_module,
-            found.pixels_per_module,
-            found.modules,
-            found.inverted,
-        )
-
-    features = clip_features(clip(), label.uri, read_record(label.record).placement, corners_only)
+    features = clip_features(clip(), label.uri, read_record(label.record).placement, codes.locate_roughly)
     verdict = judge(features, surface(label.record), trial_path(SEED))
     assert (verdict.answer, verdict.reasons) == ("unclear", ("registration",))
 
@@ -225,8 +213,8 @@ def test_the_same_seed_makes_the_same_clip_and_splits_differ(label: SimulatedLab
 def test_an_enrolment_needs_frames_tilt_and_its_own_code(label: SimulatedLabel, frames: list[bytes]):
     for given, uri, code in (
         (frames[:40], label.uri, "label.enrolment.frames"),
-        (frames[:60], label.uri, "label.enrolment.tilt"),  # the middle of the spiral
-        (frames[::2], label.uri + "X", "label.enrolment.other_code"),
+        (frames[:30] * 2, label.uri, "label.enrolment.tilt"),  # the middle of the spiral
+        (frames, label.uri + "X", "label.enrolment.other_code"),
         ([frames[0]] * 60, label.uri, "label.enrolment.static"),
     ):
         with pytest.raises(InputError) as caught:
@@ -245,7 +233,7 @@ def test_an_enrolment_names_the_first_frame_that_cannot_be_used(label: Simulated
 
 def test_frames_that_do_not_predict_each_other_are_not_enrolled(label: SimulatedLabel, frames: list[bytes]):
     """Glitter that was moved about: the camera's places say nothing of it."""
-    chosen = frames[::2]
+    chosen = frames[:62]
     images = [cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR) for frame in chosen]
     random = np.random.default_rng(0)
     noisy = []
@@ -292,4 +280,4 @@ def test_a_record_is_read_as_it_was_written_and_no_other(label: SimulatedLabel):
 
 def test_a_given_placement_is_kept(label: SimulatedLabel, frames: list[bytes]):
     place = Placement(label.placement.x + 1, label.placement.y + 1, label.placement.side - 2)
-    assert read_record(enrol_dynamic(frames[::2], label.uri, place)).placement == place
+    assert read_record(enrol_dynamic(frames[:62], label.uri, place)).placement == place

@@ -22,7 +22,7 @@ from suyuan.label.codes import locate
 from suyuan.label.dynamic_fingerprint import fingerprint
 from suyuan.label.dynamic_frames import Reading, Registration, Sight, read_clip, stacked
 from suyuan.label.dynamic_model import Surface, surface_of
-from suyuan.label.dynamic_pose import camera_of, focal_length
+from suyuan.label.dynamic_pose import cameras_of, focal_length
 from suyuan.label.dynamic_record import read_record
 from suyuan.label.dynamic_score import Agreement, Clip, agreement, fixed_light
 from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, LAMP, LIVELY, SURE, figure
@@ -78,7 +78,7 @@ def clip_features(
         return Features(reading, None, [], Torch())
     homographies = [sight.homography for sight in kept]
     focal = focal_length(homographies, usual)
-    centres = np.array([camera_of(homography, usual, focal)[0] for homography in homographies])
+    centres, _ = cameras_of(homographies, usual, focal)
     middle = reading.size / 2
     tilts = [
         (float(np.degrees(np.arctan2(x - middle, z))), float(np.degrees(np.arctan2(y - middle, z))))
@@ -155,7 +155,7 @@ def _compared(
     if value < SURE and features.clip is not None:
         lamp = fixed_light(features.clip, expected)
         quality["lamp"] = round(lamp, 4)
-        if lamp > max(agreed.score, LAMP * agreed.knowable):
+        if lamp > max(agreed.score, LAMP):
             return "unclear", ("torch_off",)
     if value >= ACCEPTED:
         return "matches", ()

@@ -18,7 +18,7 @@ from suyuan.label.codes import Located, locate, same_uri
 from suyuan.label.dynamic_cells import differences
 from suyuan.label.dynamic_frames import Reading, read_clip, stacked
 from suyuan.label.dynamic_model import build_surface, cell_middles, half_vectors, predict, usual_removed
-from suyuan.label.dynamic_pose import camera_of, focal_length
+from suyuan.label.dynamic_pose import cameras_of, focal_length
 from suyuan.label.dynamic_record import MOST_FRAMES, write_record
 from suyuan.label.images import decode
 from suyuan.label.model import Placement
@@ -50,7 +50,7 @@ def enrol(frames: Sequence[bytes], uri: str, placement: Placement | None) -> byt
         raise _refused("frames", "The frames are not of one size.")
     homographies = [sight.homography for sight in reading.sights]
     focal = focal_length(homographies, shape)
-    centres = np.array([camera_of(homography, shape, focal)[0] for homography in homographies])
+    centres, _ = cameras_of(homographies, shape, focal)
     cells = stacked(reading.sights)
     _require_tilts(centres, reading.size)
     film = film_mask(cells)

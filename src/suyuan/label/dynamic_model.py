@@ -146,14 +146,20 @@ def predict_light(surface: Surface, vectors: Floats) -> Floats:
 
 
 def predict_light_roughly(surface: Surface, vectors: Floats) -> Floats:
-    """The brightness of every other cell, (n, cells / 2), from the nearest node of a table: for a search."""
-    place = (vectors[:, ::2] + surface.offsets[::2]) / np.float32(STEP)
-    near = (place + np.float32(0.5)).astype(np.int32)
-    inside = ((place >= 0) & (near < NODES)).all(axis=-1)
-    np.clip(near, 0, NODES - 1, out=near)
+    """The brightness of every other cell from the nearest node of a table, for a search.
+
+    ``vectors`` are those of every other cell (n, cells / 2, 2). Beyond the table it goes on as at its border, which is
+    far outside what is enrolled.
+    """
+    place = vectors + surface.offsets[::2]
+    place *= np.float32(1 / STEP)
+    place += np.float32(0.5)
+    np.clip(place, 0, NODES - 1, out=place)
+    near = place.astype(np.int32)
     width = surface.rough.shape[1]
-    index = (near[..., 1] * NODES + near[..., 0]) * width + np.arange(width, dtype=np.int32)
-    return np.asarray(surface.rough.ravel()[index] * inside, dtype=np.float32)
+    index = (near[..., 1] * NODES + near[..., 0]) * width
+    index += np.arange(width, dtype=np.int32)
+    return np.asarray(surface.rough.ravel().take(index), dtype=np.float32)
 
 
 def knowable(surface: Surface, vectors: Floats) -> float:

@@ -40,19 +40,20 @@ def focal_length(homographies: Sequence[Floats], shape: tuple[int, int]) -> floa
     return float(usual * np.clip(np.sqrt(max(squared, 0.0)), 0.6, 1.8))
 
 
-def camera_of(homography: Floats, shape: tuple[int, int], focal: float) -> tuple[Floats, Floats]:
-    """The camera's place (x, y, height) in modules; its right and down (2, 3) in the label's frame, height upwards."""
-    columns = np.diag([1 / focal, 1 / focal, 1.0]) @ _centred(homography, shape)
-    if columns[2, 2] < 0:
-        columns = -columns
-    scale = (np.linalg.norm(columns[:, 0]) + np.linalg.norm(columns[:, 1])) / 2
-    one, two, shift = columns[:, 0] / scale, columns[:, 1] / scale, columns[:, 2] / scale
-    turned, _, back = np.linalg.svd(np.column_stack([one, two]), full_matrices=False)
+def cameras_of(homographies: Sequence[Floats], shape: tuple[int, int], focal: float) -> tuple[Floats, Floats]:
+    """The camera's places (n, 3) as (x, y, height) in modules; its right and down (n, 2, 3) in the label's frame."""
+    columns = np.stack([_centred(homography, shape) for homography in homographies])
+    columns[:, :2] /= focal
+    columns *= np.where(columns[:, 2:, 2:] < 0, -1.0, 1.0)
+    axes = columns[:, :, :2]
+    scale = np.linalg.norm(axes, axis=1).mean(axis=1)[:, None, None]
+    turned, _, back = np.linalg.svd(axes / scale, full_matrices=False)
     axes = turned @ back
-    rotation = np.column_stack([axes, np.cross(axes[:, 0], axes[:, 1])])
+    rotation = np.concatenate([axes, np.cross(axes[:, :, 0], axes[:, :, 1])[:, :, None]], axis=2)
+    places = -(rotation.transpose(0, 2, 1) @ (columns[:, :, 2:] / scale))[:, :, 0]
     # The third axis of a label seen from above goes into it; heights go the other way.
     upward = np.array([1.0, 1.0, -1.0])
-    return -rotation.T @ shift * upward, rotation[:2] * upward
+    return places * upward, rotation[:, :2] * upward
 
 
 def _centred(homography: Floats, shape: tuple[int, int]) -> Floats:

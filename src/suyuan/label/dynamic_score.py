@@ -27,7 +27,7 @@ from suyuan.label.dynamic_model import (
     predict_light_roughly,
     usual_removed,
 )
-from suyuan.label.dynamic_pose import camera_of
+from suyuan.label.dynamic_pose import cameras_of
 
 Floats = NDArray[np.float32]
 
@@ -36,9 +36,10 @@ TORCH_REACH: Final = (
 )
 _COARSE: Final = 0.0275
 _FINE: Final = (0.013, 0.0065)
-_ZOOMS: Final = (0.85, 1.0, 1.18)
+_ZOOMS: Final = (0.92, 1.09)
 _ZOOM_STEP: Final = 1.08
 _WINDOWS: Final = 3
+_WEIGHTS: Final = (0.6, 0.2, 0.2)  # of brightness and the two colours
 _LAMP_REACH: Final = 0.4  # half of the tangential part of the direction towards a lamp
 _LAMP_STEP: Final = 0.04
 _MIDDLE: Final = [CELLS * row + column for row in (11, 12) for column in (11, 12)]
@@ -76,7 +77,8 @@ class _View:
     """A clip's cameras at one zoom: half-vectors for a torch at the lens, and what a torch beside it needs."""
 
     vectors: Floats  # (n, cells, 2)
-    centres: NDArray[np.float64]  # (n, 3)
+    to_view: NDArray[np.float64]  # (n, 4, 3): from the film's corners to the camera
+    towards: NDArray[np.float64]  # the same as unit vectors
     axes: NDArray[np.float64]  # (n, 2, 3)
     distance: float
 
@@ -90,16 +92,16 @@ def agreement(clip: Clip, surface: Surface) -> Agreement:
     view = _view(clip, surface, zoom)
     best = -2.0
     for candidate in _around(shift, _FINE[1], 1):
-        fitting = _centred(predict(surface, _moved(view, surface, candidate)), known)
-        value = _correlation(fitting, seen)
+        fitting = _centred(predict(surface, _moved(view, candidate)), known)
+        value = _over_channels(fitting, seen)
         if value > best:
             best, shift, expected = value, candidate, fitting
     return Agreement(
         score=best,
         weakest=_weakest(expected, seen),
-        knowable=knowable(surface, _moved(view, surface, shift)[:, _MIDDLE].mean(axis=1)),
+        knowable=knowable(surface, _moved(view, shift)[:, _MIDDLE].mean(axis=1)),
         liveliness=float(seen[:, surface.film.ravel(), 0].std()) / max(surface.liveliness, 1e-6),
-        frames=np.array([_correlation(a, b) for a, b in zip(expected, seen, strict=True)], np.float32),
+        frames=np.array([_over_channels(a, b) for a, b in zip(expected, seen, strict=True)], np.float32),
         shift=shift,
         zoom=zoom,
     )
@@ -113,7 +115,7 @@ def fixed_light(clip: Clip, surface: Surface) -> float:
     values = differences(clip.cells, surface.film)
     seen = usual_removed(values)[:, ::2, 0]
     known = np.isfinite(values).reshape(len(values), -1, values.shape[-1])[:, ::2, 0]
-    half = _view(clip, surface, 1.0).vectors / 2
+    half = _view(clip, surface, 1.0).vectors[:, ::2] / 2
     best = -1.0
     for lamp in _around((0.0, 0.0), _LAMP_STEP, round(_LAMP_REACH / _LAMP_STEP)):
         expected = _centred(
@@ -133,7 +135,7 @@ def _searched(
     for rough in _ZOOMS:
         view = _view(clip, surface, rough)
         for candidate in _around((0.0, 0.0), _COARSE, round(TORCH_REACH / _COARSE)):
-            expected = _centred(predict_light_roughly(surface, _moved(view, surface, candidate)), known_half)
+            expected = _centred(predict_light_roughly(surface, _moved(view, candidate, 2)), known_half)
             value = _correlation(expected, half)
             if value > best:
                 best, zoom, shift = value, rough, candidate
@@ -141,7 +143,7 @@ def _searched(
     for closer in (middle / _ZOOM_STEP, middle, middle * _ZOOM_STEP):
         view = _view(clip, surface, closer)
         for candidate in _around(start, _FINE[0], 1):
-            expected = _centred(predict_light(surface, _moved(view, surface, candidate)), known_light)
+            expected = _centred(predict_light(surface, _moved(view, candidate)), known_light)
             value = _correlation(expected, seen_light)
             if value > best:
                 best, zoom, shift = value, closer, candidate
@@ -149,25 +151,32 @@ def _searched(
 
 
 def _view(clip: Clip, surface: Surface, zoom: float) -> _View:
-    found = [camera_of(each, clip.shape, clip.focal * zoom) for each in clip.homographies]
-    centres = np.array([centre for centre, _ in found])
+    centres, axes = cameras_of(clip.homographies, clip.shape, clip.focal * zoom)
     middle = np.append(film_middle(surface.placement), 0.0)
     distance = float(np.median(np.linalg.norm(centres - middle, axis=1)))
     vectors = half_vectors(centres, cell_middles(surface.placement))
-    return _View(vectors, centres, np.array([axes for _, axes in found]), distance)
-
-
-def _moved(view: _View, surface: Surface, shift: tuple[float, float]) -> Floats:
-    """Half-vectors for a torch beside the lens: exact at the film's corners, between them bilinear."""
     place = surface.placement
     across = place.x + place.side * np.array([0, 1, 0, 1])
     corners = np.column_stack([across, place.y + place.side * np.array([0, 0, 1, 1]), np.zeros(4)])
+    to_view = centres[:, None] - corners
+    return _View(vectors, to_view, to_view / _lengths(to_view), axes, distance)
+
+
+def _moved(view: _View, shift: tuple[float, float], every: int = 1) -> Floats:
+    """Half-vectors for a torch beside the lens: exact at the film's corners, between them bilinear.
+
+    Of every cell, or every other.
+    """
     beside = 2 * view.distance * (shift[0] * view.axes[:, 0] + shift[1] * view.axes[:, 1])
-    to_view = view.centres[:, None] - corners
-    to_torch = to_view + beside[:, None]
-    apart = to_torch / np.linalg.norm(to_torch, axis=2, keepdims=True)
-    apart -= to_view / np.linalg.norm(to_view, axis=2, keepdims=True)
-    return np.asarray(view.vectors + _BILINEAR @ (apart[:, :, :2] / 2).astype(np.float32))
+    to_torch = view.to_view + beside[:, None]
+    apart = (to_torch / _lengths(to_torch) - view.towards)[:, :, :2] / 2
+    return np.asarray(
+        view.vectors[:, ::every] + _BILINEAR[::every] @ apart.astype(np.float32), dtype=np.float32
+    )
+
+
+def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", vectors, vectors))[:, :, None])
 
 
 def _bilinear() -> Floats:
@@ -189,6 +198,8 @@ def _around(middle: tuple[float, float], step: float, count: int) -> list[tuple[
 
 
 def _centred(expected: Floats, known: NDArray[np.bool_]) -> Floats:
+    if known.all():
+        return np.asarray(expected - expected.mean(axis=0))
     expected = np.where(known, expected, 0)
     mean = expected.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known, expected - mean, 0).astype(np.float32)
@@ -199,7 +210,16 @@ def _correlation(expected: Floats, seen: Floats) -> float:
     return float(np.vdot(expected, seen) / np.sqrt(max(energy, 1e-12)))
 
 
+def _over_channels(expected: Floats, seen: Floats) -> float:
+    """The mean of the channels' correlations: a copy that has the brightness right lacks the colours, and a camera
+    whose colours are mostly noise still has the brightness."""
+    return sum(
+        weight * _correlation(expected[..., channel], seen[..., channel])
+        for channel, weight in enumerate(_WEIGHTS)
+    )
+
+
 def _weakest(expected: Floats, seen: Floats) -> float:
     """The lowest correlation over parts of the clip: a recording that is in step for a while is out of it later."""
     parts = np.array_split(np.arange(len(seen)), _WINDOWS)
-    return min(_correlation(expected[part], seen[part]) for part in parts)
+    return min(_over_channels(expected[part], seen[part]) for part in parts)

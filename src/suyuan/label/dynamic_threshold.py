@@ -6,15 +6,15 @@ from typing import Final
 
 from suyuan.label.dynamic_score import Agreement
 
-ACCEPTED: Final = 0.25
+ACCEPTED: Final = 0.30
 SURE: Final = 2 * ACCEPTED  # above, no lamp is looked for
 DOUBTFUL: Final = (
     0.6 * ACCEPTED
 )  # no other label comes so far, but a bent or blurred one of ours does not come further
-LAMP: Final = 0.2  # of what is knowable: agreement with a light that stays; other labels reach half of it
+LAMP: Final = 0.15  # agreement with a light that stays where it is; other labels reach 0.11
 LIVELY: Final = 0.6  # of the film's change at enrolment; without a torch it reaches 0.5
 
-_KNOWABLE: Final = 0.3  # a film of which less is known is held to this
+_KNOWABLE: Final = 0.5  # a film of which less seems known is held to this: noise hides much from the estimate
 
 
 def figure(agreed: Agreement) -> float:

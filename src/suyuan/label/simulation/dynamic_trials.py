@@ -83,13 +83,13 @@ def make_label(seed: int, split: Split, uri: str | None = None) -> SimulatedLabe
     )
 
 
-def enrolment_images(seed: int, split: Split, uri: str) -> list[bytes]:
+def enrolment_images(seed: int, split: Split, uri: str, count: int = ENROLMENT_FRAMES) -> list[bytes]:
     """What a rig delivers that moves a camera and its torch on a spiral over the label."""
     scene = _scene(seed, split, uri)
     random = _random(split, seed, 1)
     camera = rig()
     distance = max(110.0, 1.15 * scene.extent * camera.focal / camera.width)
-    poses = spiral(ENROLMENT_FRAMES, ENROLMENT_DEGREES, distance, random)
+    poses = spiral(count, ENROLMENT_DEGREES, distance, random)
     lights = [Light(direction=(0.0, 0.0), strength=float(random.uniform(0, 0.05)), spread=0.9)]
     sensor = Sensor(camera, random)
     return [
