@@ -14,7 +14,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HEARD: list[str] = []
 # No error of a script: a door that refused what was sent, and a network that a test took away.
 _NETWORK = re.compile(
-    r"Failed to load resource: (?:the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED)"
+    r"Failed to load resource: "
+    r"(?:the server responded with a status of 4\d\d|net::ERR_(?:INTERNET_DISCONNECTED|FAILED))"
 )
 
 
@@ -29,10 +30,10 @@ def _hear(message: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def chromium(path: str) -> AsyncIterator[async_api.Browser]:
-    """A browser whose pages are heard."""
+async def chromium(path: str, *more: str) -> AsyncIterator[async_api.Browser]:
+    """A browser whose pages are heard; ``more`` are arguments of its own, such as a camera's."""
     async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         plain_context, plain_page = browser.new_context, browser.new_page
 
         async def new_context(**given: Any) -> async_api.BrowserContext:

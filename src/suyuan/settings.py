@@ -76,6 +76,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(f'{field}={value!r}' for field, value in shown.items())})"
 
 
+def locale_of_user() -> str:
+    """The locale that the environment names for messages (POSIX, 8.2), such as ``zh_CN.UTF-8``; empty where none is."""
+    return next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+
+
 def _without_password(url: str) -> str:
     return re.sub(r"(?<=://)([^/@:]*):[^@/]*@", r"\1:***@", re.sub(r"password=[^&]*", "password=***", url))
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from console_site import Site
 from pack_site import SKU, WAYBILL, Warehouse, label, warehouse
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "web"))
 
 from fake_camera import ARGUMENTS, code, film
 from test_console_pack_browser import HANDHELD, Handheld
 from zxingcpp import BarcodeFormat
+
+from browsing import chromium
 
 
 @pytest.fixture
@@ -33,8 +35,7 @@ async def station(house: Warehouse, chromium_path: str, tmp_path: Path) -> Async
         code(label(house.good[0]), BarcodeFormat.QRCode),
     ]
     camera = film(tmp_path / "table.y4m", [picture for picture in seen for _ in range(2)], rate=1)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=[*ARGUMENTS, camera])
+    async with chromium(chromium_path, *ARGUMENTS, camera) as browser:
         context = await browser.new_context(viewport=HANDHELD, has_touch=True)  # type: ignore[arg-type]
         site = house.site
         cookie = {"name": "suyuan_session", "value": await site.session(house.person), "url": site.base}
@@ -46,7 +47,6 @@ async def station(house: Warehouse, chromium_path: str, tmp_path: Path) -> Async
         await opened.open()
         yield opened
         assert troubles == []
-        await browser.close()
 
 
 async def _kept(page: Page) -> list[str]:

@@ -22,9 +22,10 @@ import web_samples as samples
 import zxingcpp
 from fake_camera import ARGUMENTS, code, film
 from PIL import Image
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from web_source import FIRST
 
+from browsing import chromium as heard_chromium
 from suyuan.capture.prepare import Deliverer
 from suyuan.enrolment.enrolling import EnrolCommand
 from suyuan.label.model import Placement
@@ -85,9 +86,7 @@ async def browsing(
 ) -> AsyncIterator[Page]:
     """A page whose scripts and policy have nothing to complain of, and which asks nobody else for anything."""
     heard: list[str] = []
-    async with async_playwright() as playwright:
-        arguments = [*ARGUMENTS, *([camera] if camera else [])]
-        browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+    async with heard_chromium(chromium, *ARGUMENTS, *([camera] if camera else [])) as browser:
         context = await browser.new_context(
             locale=lang, viewport=PHONE, java_script_enabled=scripts  # type: ignore[arg-type]
         )  # fmt: skip
@@ -95,7 +94,6 @@ async def browsing(
         context.on("console", lambda said: heard.append(said.text) if said.type == "error" else None)
         context.on("request", lambda asked: None if "//127.0.0.1" in asked.url else heard.append(asked.url))
         yield await context.new_page()
-        await browser.close()
     assert [text for text in heard if not re.search(r"blob:|status of 4\d\d|net::ERR_FAILED", text)] == []
 
 

@@ -6,7 +6,6 @@ what was typed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -45,9 +44,10 @@ class Group(TyperGroup):
 
 def _note_manner(args: Sequence[str]) -> None:
     from suyuan.cli.context import MANNER, choose_language
+    from suyuan.settings import locale_of_user
 
     MANNER.as_json = "--json" in args
-    told = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    told = locale_of_user()
     for word, following in zip(args, [*args, ""][1:], strict=True):
         if word.startswith("--lang="):
             told = word.partition("=")[2]
