@@ -25,7 +25,7 @@ from suyuan.label.dynamic_model import Surface, surface_of
 from suyuan.label.dynamic_pose import cameras_of, focal_length
 from suyuan.label.dynamic_record import read_record
 from suyuan.label.dynamic_score import Agreement, Clip, agreement, fixed_light
-from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, LAMP, LIVELY, SURE, figure
+from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, KNOWN, LAMP, LIVELY, SURE, figure
 from suyuan.label.model import Answer, Placement, Verdict
 from suyuan.label.path import Tilt, TiltPath, follows
 
@@ -163,6 +163,8 @@ def _compared(
         return "unclear", ("torch_off",)
     if value >= DOUBTFUL:
         return "unclear", (_weakness(quality),)
+    if agreed.knowable < KNOWN and not features.torch.seen:
+        return "unclear", ("torch_off",)
     return "differs", ()
 
 

@@ -29,6 +29,7 @@ LEAST_PREDICTED: Final = 0.03  # correlation of frames with what the others pred
 _LOOKS: Final = 32  # frames that are looked at to find the film
 _MARGIN: Final = 2.6  # code sides around the code that are searched
 _LARGEST: Final = 3.0  # code sides
+_OPEN: Final = 0.3  # of a square has to lie beside the code
 _QUIET: Final = 4  # modules around the code that say nothing
 _FILM: Final = 0.3  # of a lively cell's change; below, a cell shows paper or ink
 _LEAST_CHANGE: Final = 0.002  # of the logarithm of light
@@ -124,10 +125,10 @@ def _largest_square(change: NDArray[np.float32], seen: NDArray[np.bool_], size: 
         raise _refused("static", "Nothing around the code changes with the angle as a dynamic label does.")
     votes = np.where(open_, np.where(smooth > level, 1.0, -1.0), 0.0)
     votes[~seen] = -1.0
-    total = np.pad(votes.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     best, place = 0.0, None
     for side in range(size // 2, min(len(votes), round(_LARGEST * size)) + 1):
-        sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+        # Not the code with a rim: there ink and paper change too, by the way that they fall on pixels.
+        sums = np.where(_sums(~code, side) >= _OPEN * side**2, _sums(votes, side), -1.0)
         at = int(sums.argmax())
         if sums.flat[at] > best:
             best = float(sums.flat[at])
@@ -136,6 +137,14 @@ def _largest_square(change: NDArray[np.float32], seen: NDArray[np.bool_], size: 
     if place is None:
         raise _refused("static", "No square around the code changes with the angle as a dynamic label does.")
     return Placement(x=float(place[0] - margin), y=float(place[1] - margin), side=float(place[2]))
+
+
+def _sums(values: NDArray[np.float64] | NDArray[np.bool_], side: int) -> NDArray[np.float64]:
+    """Over all squares of a side."""
+    total = np.pad(values.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    return np.asarray(
+        total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    )
 
 
 def _split(values: NDArray[np.float32]) -> tuple[float, float, float]:

@@ -39,6 +39,7 @@ _FINE: Final = (0.013, 0.0065)
 _ZOOMS: Final = (0.92, 1.09)
 _ZOOM_STEP: Final = 1.08
 _WINDOWS: Final = 3
+_PICTURE: Final = 0.45  # of the changes' power
 _WEIGHTS: Final = (0.6, 0.2, 0.2)  # of brightness and the two colours
 _LAMP_REACH: Final = 0.4  # half of the tangential part of the direction towards a lamp
 _LAMP_STEP: Final = 0.04
@@ -96,11 +97,13 @@ def agreement(clip: Clip, surface: Surface) -> Agreement:
         value = _over_channels(fitting, seen)
         if value > best:
             best, shift, expected = value, candidate, fitting
+    lively = float(seen[:, surface.film.ravel(), 0].std())
+    seen = _without_picture(seen)
     return Agreement(
-        score=best,
+        score=_over_channels(expected, seen),
         weakest=_weakest(expected, seen),
         knowable=knowable(surface, _moved(view, shift)[:, _MIDDLE].mean(axis=1)),
-        liveliness=float(seen[:, surface.film.ravel(), 0].std()) / max(surface.liveliness, 1e-6),
+        liveliness=lively / max(surface.liveliness, 1e-6),
         frames=np.array([_over_channels(a, b) for a, b in zip(expected, seen, strict=True)], np.float32),
         shift=shift,
         zoom=zoom,
@@ -195,6 +198,21 @@ def _around(middle: tuple[float, float], step: float, count: int) -> list[tuple[
     return [
         (middle[0] + x, middle[1] + y) for x in line for y in line if count == 1 or np.hypot(x, y) <= reach
     ]
+
+
+def _without_picture(seen: Floats) -> Floats:
+    """What is seen, its brightness without one picture that comes and goes, where that is most of the change.
+
+    A picture printed on foil does so as the foil's own shine passes over it. A label's facets answer one by one, and
+    no picture is more than a fifth to a third of what they do.
+    """
+    light = seen[:, :, 0].astype(np.float64)
+    power, parts = np.linalg.eigh(light @ light.T)
+    if power[-1] < _PICTURE * max(float(power.sum()), 1e-12):
+        return seen
+    rest = seen.copy()
+    rest[:, :, 0] = light - np.outer(parts[:, -1], parts[:, -1] @ light)
+    return rest
 
 
 def _centred(expected: Floats, known: NDArray[np.bool_]) -> Floats:
