@@ -60,8 +60,8 @@ def test_the_result_is_the_same_however_many_processes(
     assert one["times"]["A"]["check_median"] > 0
 
     # What was kept: tables, plots, trials; and it is not run again.
-    assert "simulator" in (tmp_path / "simulated.md").read_text("utf-8")
-    assert json.loads((tmp_path / "simulated.json").read_bytes())["evaluations"] == one["evaluations"]
+    assert "simulator" in (tmp_path / "simulated-A.md").read_text("utf-8")
+    assert json.loads((tmp_path / "simulated-A.json").read_bytes())["evaluations"] == one["evaluations"]
     if pytest.importorskip("matplotlib"):
         for name in ("roc", "margins"):
             assert (tmp_path / f"{name}-simulated-A.png").read_bytes().startswith(b"\x89PNG")
@@ -103,7 +103,7 @@ def test_a_run_that_was_stopped_goes_on(
     made.clear()
     monkeypatch.setattr(evaluation_trials, "PER_LABEL", {"A": 2, "B": 10})
     done = 0
-    while not (tmp_path / "simulated.json").exists():
+    while not (tmp_path / "simulated-A.json").exists():
         made.clear()
         run(capfd, *command)
         done += 1
@@ -209,10 +209,10 @@ def test_simulated_files_go_through_the_evaluation_of_real_ones(
     assert evaluation["genuine"]["trials"] == 1
     wrong = next(each for each in evaluation["attacks"] if each["attack"] == "wrong_label")
     assert wrong["matches"] == 0
-    text = (tmp_path / "captured.md").read_text("utf-8")
+    text = (tmp_path / "captured-A.md").read_text("utf-8")
     assert "real captures" in text
     assert "simulator" not in text
-    assert not (tmp_path / "simulated.md").exists()
+    assert not (tmp_path / "simulated-A.md").exists()
 
 
 def test_files_that_are_not_there_or_no_images_are_told_with_their_rows(

@@ -174,20 +174,26 @@ def _show(
 
     evaluations = {track: evaluated(track, source, trials) for track, trials in by_track.items()}
     times = {track: times_of(trials) for track, trials in by_track.items()}
-    result = Result(
-        format=RESULT_FORMAT,
-        suyuan=__version__,
-        source=source,
-        parameters=parameters,
-        evaluations=list(evaluations.values()),
-        times={track: msgspec.to_builtins(taken) for track, taken in times.items()},
-    )
-    text = _text(evaluations, times, parameters)
+
+    def result(tracks: Sequence[Track]) -> Result:
+        return Result(
+            format=RESULT_FORMAT,
+            suyuan=__version__,
+            source=source,
+            parameters=parameters,
+            evaluations=[evaluations[track] for track in tracks],
+            times={track: msgspec.to_builtins(times[track]) for track in tracks},
+        )
+
     if out is not None:
-        (out / f"{source}.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-        (out / f"{source}.md").write_text(text, "utf-8")
+        for track, evaluation in evaluations.items():
+            data = msgspec.json.format(msgspec.json.encode(result([track])))
+            (out / f"{source}-{track}.json").write_bytes(data + b"\n")
+            text = _text({track: evaluation}, times, parameters)
+            (out / f"{source}-{track}.md").write_text(text, "utf-8")
         _draw([(evaluations[track], by_track[track]) for track in evaluations], out)
-    typer.echo(msgspec.json.encode(result).decode() if as_json else text, nl=as_json)
+    everything = msgspec.json.encode(result(list(evaluations))).decode()
+    typer.echo(everything if as_json else _text(evaluations, times, parameters), nl=as_json)
 
 
 def _text(evaluations: dict[Track, Evaluation], times: dict[Track, Any], parameters: dict[str, Any]) -> str:
