@@ -1,9 +1,10 @@
 """A compressed day of mixed load against ``suyuan serve``, and whether memory, connections or lag grow under it.
 
-    bench/run.py load [--minutes N] [--pace X] [--every S] [--items N] [--data-dir DIR] [--json]
+    bench/run.py load [--minutes N] [--pace X] [--every S] [--items N] [--pages N] [--data-dir DIR] [--json]
 
-``--pace`` is a multiple of 60,000 parcels a day. The deployment is new and durable, its server runs in processes of its
-own. Wrong answers make the run end with 1; growth is told.
+``--pages`` of the ``--items`` are read before the load begins, so that what the server keeps of pages is full, as in
+one that has run for a while. ``--pace`` is a multiple of 60,000 parcels a day. The deployment is new and durable, its
+server runs in processes of its own. Wrong answers make the run end with 1; growth is told.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from stage.goods import fill_to, size_of
+from stage.load import request, send
 from stage.members import add_members
 from stage.result import Condition, machine, percentile
-from stage.server import BASE_URL, start_server
+from stage.server import BASE_URL, HOST, start_server
 
 from load.day import PARCELS_A_DAY
 from load.sampling import Sample, sample
@@ -33,7 +36,9 @@ from load.sending import Line
 from load.traffic import Traffic, kinds
 from load.trend import Trend, trend
 from suyuan import settings
-from suyuan.app import open_services
+from suyuan.app import Services, open_services
+
+_CROWD = "SELECT uri FROM thing WHERE kind = 'item' ORDER BY md5(uri) LIMIT $1"
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,26 +69,39 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return [one.name for one in self.trends if one.grows]
 
 
-async def measure(minutes: float, pace: float, every: float, items: int, folder: Path) -> Report:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is to be; ``pages`` of the ``items`` are read before it."""
+
+    minutes: float
+    pace: float
+    every: float
+    items: int
+    pages: int
+
+
+async def measure(asked: Asked, folder: Path) -> Report:
     """Run the load on a new deployment in ``folder``."""
     chosen = settings.load({}, data_dir=str(folder), base_url=BASE_URL)
     load_before = os.getloadavg()[0]
     async with open_services(chosen) as services:
         await add_members(services)
-        if items:
-            await fill_to(services, items, _say)
+        if asked.items:
+            await fill_to(services, asked.items, _say)
         before = await size_of(services)
         async with start_server(folder) as server:
-            traffic = Traffic(services, server.port, pace, minutes * 60)
+            await _read_pages(services, server.port, asked.pages)
+            traffic = Traffic(services, server.port, asked.pace, asked.minutes * 60)
             _say("issuing the first codes")
             await traffic.prepare()
-            _say(f"load at {pace:g} times {PARCELS_A_DAY:,} parcels a day for {minutes:g} minutes")
+            _say(
+                f"load at {asked.pace:g} times {PARCELS_A_DAY:,} parcels a day for {asked.minutes:g} minutes"
+            )
             work = asyncio.create_task(traffic.run())
             await asyncio.sleep(0)
             samples = []
             shown: dict[str, int] = {}
             while not work.done():
-                await asyncio.wait([work], timeout=every)
+                await asyncio.wait([work], timeout=asked.every)
                 recent = _recent(traffic.lines, shown)
                 samples.append(await sample(services, server, folder, traffic.start, traffic.waiting, recent))
             await work
@@ -95,11 +113,12 @@ async def measure(minutes: float, pace: float, every: float, items: int, folder:
             **machine(),
             "load_average_before": round(load_before, 2),
             "load_average": round(max(one.load_average for one in samples), 2),
-            "minutes": minutes,
-            "pace": pace,
-            "parcels_a_second": round(PARCELS_A_DAY * pace / 86_400, 2),
+            "minutes": asked.minutes,
+            "pace": asked.pace,
+            "parcels_a_second": round(PARCELS_A_DAY * asked.pace / 86_400, 2),
             "seconds": round(seconds, 1),
-            "sampled_every_seconds": every,
+            "sampled_every_seconds": asked.every,
+            "pages_read_before": asked.pages,
             "items_before": before.items,
             "events_before": before.events,
             "events_added": after.events - before.events,
@@ -112,6 +131,22 @@ async def measure(minutes: float, pace: float, every: float, items: int, folder:
         wrong=_wrong(traffic.lines),
         samples=samples,
     )
+
+
+async def _read_pages(services: Services, port: int, count: int) -> None:
+    """Read so many pages, each of another item. Raises ``RuntimeError`` where one is not given."""
+    if not count:
+        return
+    _say(f"reading {count:,} pages first")
+    rows = await services.pool.fetch(_CROWD, count)
+    paths = [urlsplit(str(row["uri"])).path for row in rows]
+
+    def asked(path: str) -> bytes:
+        return request("GET", path, Accept="text/html", Accept_Language="zh-CN", Accept_Encoding="gzip")
+
+    outcome = await send(HOST, port, [asked(path) for path in paths], connections=8)
+    if outcome.statuses != {200: count}:
+        raise RuntimeError(f"the load cannot begin: of {count} pages came {outcome.statuses}")
 
 
 def _say(text: str) -> None:
@@ -207,12 +242,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pace", type=float, default=4.0, help="times 60,000 parcels a day (4)")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between samples (3)")
     parser.add_argument("--items", type=int, default=0, help="items of other people in the tables before (0)")
+    parser.add_argument("--pages", type=int, default=0, help="pages of those that are read before (0)")
     parser.add_argument("--data-dir", type=Path, help="keep the deployment in this new folder")
     parser.add_argument("--json", action="store_true", help="print the report as JSON, with all samples")
     asked = parser.parse_args(arguments)
+    if asked.pages > asked.items:
+        parser.error("--pages is at most --items")
     with tempfile.TemporaryDirectory(prefix="suyuan-load-") as temporary:
         folder = asked.data_dir or Path(temporary)
-        report = asyncio.run(measure(asked.minutes, asked.pace, asked.every, asked.items, folder))
+        run = Asked(
+            minutes=asked.minutes, pace=asked.pace, every=asked.every, items=asked.items, pages=asked.pages
+        )
+        report = asyncio.run(measure(run, folder))
     if asked.json:
         shown = {**msgspec.to_builtins(report), "growing": report.growing}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(shown), indent=2) + b"\n")

@@ -26,6 +26,7 @@ def trending() -> object:
 def test_a_short_load_is_answered_and_reported() -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
     command = [sys.executable, str(BENCH / "run.py"), "load", "--minutes", "0.33", "--pace", "3"]
+    command += ["--items", "120", "--pages", "60"]
     done = subprocess.run(
         [*command, "--every", "1", "--json"],
         env=own,
