@@ -78,6 +78,8 @@ def test_gs1_judges_and_translates_line_by_line() -> None:
     assert set(found[0]) == {"uri", "valid", "error", "ais", "canonical", "urn"}
     assert run("gs1", "translate", given=uris[2].encode()).returncode == 0
     assert run("gs1", "check", given=ITEM.encode()).returncode == 0
+    for end in (b"", b"\n", b"\r\n" + ITEM.encode()):
+        assert run("gs1", "check", given=b"\xef\xbb\xbf" + ITEM.encode() + end).returncode == 0
     assert run("gs1", "check", given=b"\xff\xfe\n").returncode == 2
 
 

@@ -85,6 +85,7 @@ def test_a_link_taken_apart():
         (BASE + "?8030=AAAA", "gs1.ai.missing"),
         ("https://id.example.com/253/9506000134352?8030=AAAA", "gs1.ai.unserialised"),
         (BASE + "?05=1", "gs1.ai.unknown"),
+        (BASE + "?a=1&=2", "gs1.ai.unknown"),
         (BASE + "?" + "&".join("abcdefg"[n % 7] for n in range(65)), "gs1.uri.too_many"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -152,12 +153,18 @@ _BLOCK = 1 << 18
 
 
 def _read_lines() -> Iterator[list[str]]:
-    """The lines of standard input as they come, those that came together in one list; blank ones are left out."""
+    """The lines of standard input as they come, those that came together in one list.
+
+    A byte order mark, as editors on Windows write it, is no part of the first line.
+    """
     rest = b""
+    first = True
     while chunk := os.read(sys.stdin.fileno(), _BLOCK):
         *whole, rest = (rest + chunk).split(b"\n")
+        if first and whole:
+            whole[0], first = whole[0].removeprefix(BOM_UTF8), False
         yield [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
-    yield [rest.decode("utf-8", "replace").rstrip("\r")]
+    yield [(rest.removeprefix(BOM_UTF8) if first else rest).decode("utf-8", "replace").rstrip("\r")]
 
 
 def _judge_lines() -> bool:

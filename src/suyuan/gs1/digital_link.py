@@ -42,7 +42,7 @@ __all__ = [
 _URI: Final = re.compile(r"[0-9A-Za-z\-._~:/?#\[\]@!$&'()*+,;=%]*")
 _SCHEME: Final = re.compile(r"https?://|HTTPS?://")
 _HOST: Final = re.compile(r"[^_~?#@!$&'()*+,;=%/]+")
-_DIGITS: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = re.compile(r"[0-9]*")
 _SHORT_GTINS: Final = frozenset({8, 12, 13})
 MAX_PARAMETERS: Final = 64
 
