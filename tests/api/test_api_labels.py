@@ -121,10 +121,8 @@ async def test_from_the_printers_file_to_the_buyers_check(deployment: Deployment
 
 async def test_who_enrols_what(deployment: Deployment) -> None:
     [serial, other] = await _serials(deployment)
-    # Refused before any form is read.
-    door = "/api/v1/labels/enrolments"
-    assert (await deployment.client.post(door)).status_code == 401
-    without = await deployment.client.post(door, headers=deployment.bearer("maker"))
+    assert (await _enrol(deployment, serial, {}, b"unread")).status_code == 401
+    without = await _enrol(deployment, serial, deployment.bearer("maker"), b"unread")
     assert (without.status_code, without.json()["code"]) == (403, "access.scope.missing")
     party = Party(party_id="printer", name_en="Printer", name_zh="标签厂")
     await add_party(deployment.services.pool, party)

@@ -43,7 +43,7 @@ async def test_whichever_process_is_asked_answers_for_all(suyuan: Shell, token: 
                 )
                 assert answer.status_code == 202
                 assert (await client.get("/health/ready")).status_code == 200
-        assert (await server.client.post("/epcis/capture")).status_code == 401
+        assert (await server.client.post("/epcis/capture", content=b"{}")).status_code == 401
         for _ in range(3):
             await server.client.get(ITEM, headers={"Accept": "text/html"})
         for _ in range(200):

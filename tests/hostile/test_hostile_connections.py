@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from api_deployment import Deployment, document_bytes
 from hostile_server import bearer, exchange, request, status
 
-from suyuan.api.bodies import PacedBody
+from suyuan.api.bodies import DRAINED_BYTES, DRAINED_SECONDS, PacedBody
 from suyuan.cli import processes
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -93,6 +94,43 @@ async def test_connections_that_end_in_the_middle(port: int, deployment: Deploym
     await asyncio.sleep(0.2)
     assert await deployment.counts() == before
     assert status((await exchange(port, request("GET /health/live")))[1]) == 200
+
+
+async def test_a_refusal_reaches_who_is_still_sending(port: int) -> None:
+    """On connections that were used before, again and again: none is closed under the caller."""
+    form = b"x" * 300_000
+    bounds = httpx.Limits(max_connections=8, max_keepalive_connections=8)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", trust_env=False, limits=bounds
+    ) as client:
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for start in range(0, len(form), 50_000):
+                yield form[start : start + 50_000]
+                await asyncio.sleep(0)
+
+        async def refused(number: int) -> int:
+            answer = await client.post(
+                "/epcis/capture" if number % 2 else "/api/v1/labels/enrolments",
+                content=form if number % 3 else chunks(),
+            )
+            return answer.status_code
+
+        answers = await asyncio.gather(*(refused(number) for number in range(200)))
+        assert answers[:8] == [401] * 8
+        assert set(answers) <= {401, 429}  # after some the address is held
+
+
+async def test_a_refusal_does_not_wait_for_a_body(port: int) -> None:
+    """Longer ones are not read at all, and nobody is kept who announces a short one and sends nothing of it."""
+    long = request("POST /epcis/capture", f"Content-Length: {DRAINED_BYTES + 1}", body=b"{")
+    seconds, answer = await exchange(port, long)
+    assert (status(answer), seconds < 1) == (401, True)
+    awaited = request("POST /epcis/capture", "Expect: 100-continue", "Content-Length: 100")
+    seconds, answer = await exchange(port, awaited)
+    assert (status(answer), seconds < 1) == (401, True)
+    seconds, answer = await exchange(port, request("POST /epcis/capture", "Content-Length: 100", body=b"{"))
+    assert (status(answer), seconds < DRAINED_SECONDS + 1.5) == (401, True)
 
 
 async def test_too_much_is_refused_before_it_is_read(port: int, deployment: Deployment) -> None:

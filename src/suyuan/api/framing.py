@@ -119,11 +119,14 @@ class Framing:
         extra = (*_extra(path), (b"x-request-id", reference.encode()))
         status = 0
         replaced = False
+        body = PacedBody(receive)
 
         async def framed(message: Message) -> None:
             nonlocal status, replaced
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status >= 400:
+                    await body.drain(scope["headers"])
                 failure = _failure(status, mount)
                 held = self._limits.fail(failure, address) if failure else None
                 if held is not None:
@@ -142,9 +145,10 @@ class Framing:
                 check_headers(scope)
             except SuyuanError as error:
                 status = error.http_status
+                await body.drain(scope["headers"])
                 await _send_reply(send, reply_to(frame, error, status, {}), method, extra)
             else:
-                await self._application(scope, PacedBody(receive), framed)
+                await self._application(scope, body, framed)
         finally:
             seconds = time.perf_counter() - started
             route = str(frame.get("path_template") or mount)
