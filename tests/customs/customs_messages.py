@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from xml.sax.saxutils import escape
+
+from suyuan.customs.tables import message_tables
 
 Fields = dict[str, str | None]
 Parts = list[tuple[str, Fields]]
@@ -795,12 +798,22 @@ _SAS: dict[str, tuple[str, Parts]] = {
 KINDS = sorted({*_CEB, *_SAS})
 
 
+@cache
+def _order(part: str) -> dict[str, int]:
+    """The places of the fields of a part in the tables."""
+    rules = next((table.parts[part] for table in message_tables().values() if part in table.parts), {})
+    return {name: place for place, name in enumerate(rules)}
+
+
 def _fields(part: str, fields: Fields, change: Mapping[str, str | None], prefix: str) -> str:
     merged = {**fields}
     for name, value in change.items():
         where, _, field = name.rpartition(".")
         if (where == part) if where else field in fields:
             merged[field] = value
+    order = _order(part)
+    if prefix:
+        merged = dict(sorted(merged.items(), key=lambda pair: order.get(pair[0], len(order))))
     return "".join(
         f"<{prefix}{name}>{escape(value)}</{prefix}{name}>"
         for name, value in merged.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import customs_messages as messages
 import pytest
 
@@ -134,7 +136,10 @@ def test_faults_are_errors_with_code_path_and_remedy(
         ("CEB711", {"trafNo": None, "voyageNo": None, "billNo": None}, None, ""),
         ("CEB621", {"customsCode": "7777"}, "customs.field.code_unlisted", "InventoryHead/customsCode"),
         ("CEB621", {"netWeight": "1.3"}, "customs.field.weights", "InventoryHead/netWeight"),
-        ("CEB621", {"tradeMode": "1234"}, None, ""),
+        ("CEB621", {"tradeMode": "0110"}, "customs.field.mode_unknown", "InventoryHead/tradeMode"),
+        ("CEB621", {"assureCode": "330196Z042"}, "customs.field.guarantor", "InventoryHead/assureCode"),
+        ("CEB311", {"OrderList.price": "99.50"}, "customs.line.total", "OrderList[1]/totalPrice"),
+        ("CEB311", {"OrderList.qty": "0"}, "customs.line.nothing", "OrderList[1]/qty"),
         ("CEB622", {"returnStatus": "-301"}, "customs.field.code_unlisted", "returnStatus"),
         ("CEB622", {"invtNo": "516520261000000042"}, "customs.field.number", "invtNo"),
         ("SAS/INV101", {"BizopEtpsSccd": "91990101MA00000427"}, "customs.field.uscc", "BizopEtpsSccd"),
@@ -154,6 +159,44 @@ def test_oddities_warn_and_are_kept(
     found = _warnings(kind, change)
     if code is not None:
         assert any(one.code == code and place in one.path for one in found), found
+
+
+def _codes(data: bytes) -> set[str]:
+    return {one.code for one in customs.check(data)}
+
+
+def test_a_price_that_was_rounded_is_no_contradiction() -> None:
+    thirds: dict[str, str | None] = {"OrderList.qty": "3", "OrderList.price": "83.33", "totalPrice": "250.00"}
+    assert "customs.line.total" not in _codes(messages.message("CEB311", thirds))
+    assert "customs.line.total" in _codes(messages.message("CEB311", thirds | {"OrderList.price": "83.30"}))
+
+
+def test_fields_out_of_order_and_lines_numbered_twice_are_told_once() -> None:
+    data = messages.message("CEB311")
+    assert not {"customs.field.order", "customs.line.number"} & _codes(data)
+    guid = re.search(rb"<ceb:guid>[^<]*</ceb:guid>", data)
+    line = re.search(rb"<ceb:OrderList>.*</ceb:OrderList>", data, re.DOTALL)
+    assert guid
+    assert line
+    moved = data.replace(guid[0], b"", 1).replace(b"</ceb:orderNo>", b"</ceb:orderNo>" + guid[0], 1)
+    orders = [one for one in customs.check(moved) if one.code == "customs.field.order"]
+    assert [one.path.rpartition("/")[2] for one in orders] == ["guid"]
+    assert "customs.line.number" in _codes(data.replace(line[0], line[0] * 2, 1))
+
+
+def test_who_transmits_is_asked_for_in_declarations_only() -> None:
+    data = messages.message("CEB311")
+    assert "customs.transfer.missing" not in _codes(data)
+    frame = re.search(rb"<ceb:BaseTransfer>.*</ceb:BaseTransfer>", data)
+    assert frame
+    assert "customs.transfer.missing" in _codes(data.replace(frame[0], b""))
+    found = customs.check(data.replace(b"DXPENT0000000042", b""))
+    assert [(one.code, one.path) for one in found] == [
+        ("customs.transfer.missing", "/CEB311Message/BaseTransfer/dxpId")
+    ]
+    receipt = messages.message("CEB622").replace(frame[0], b"")
+    assert b"BaseTransfer" not in receipt
+    assert "customs.transfer.missing" not in _codes(receipt)
 
 
 def test_every_fault_is_reported_and_the_first_is_raised() -> None:
@@ -275,6 +318,9 @@ def test_broken_messages(data: bytes, code: str, error: type[SuyuanError]) -> No
         (messages.message("CEB311"), True),
         (messages.message("SAS/INV101"), True),
         (b"\xef\xbb\xbf<!-- note --><CEB999Message/>", True),
+        (messages.message("CEB311").decode().encode("utf-16"), True),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><CEB311Message/>', True),
+        (b'<!DOCTYPE a SYSTEM "x"><CEB311Message/>', True),
         (b"<Package/>", False),
         (b"<epcis:EPCISDocument/>", False),
         (b"<!-- <CEB311Message> --><x/>", False),

@@ -8,6 +8,7 @@ The official misspellings are kept. What the tables do not know is kept as a fie
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 
 from suyuan.customs.tables import FieldRule, MessageTable, message_tables
 from suyuan.errors import InputError, TooLargeError, UnsupportedError
@@ -21,7 +22,9 @@ SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 
 # Nothing that was matched is given back, or a run of blanks would be tried in every division of it.
 _PROLOGUE = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL
+    rb"\A(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*+(?>\[[^\]]*+\])?[^>]*+>)*+"
+    rb"<(?:[\w.-]+:)?([\w.-]+)",
+    re.DOTALL,
 )
 _CEB_ROOT = re.compile(r"CEB\d{3}Message")
 # Beside the records a CEB message has these; none of them is a record.
@@ -104,7 +107,11 @@ class Message:
 
 def root_name(data: bytes) -> str:
     """Local name of the root element, found without parsing; empty if there is none."""
-    found = _PROLOGUE.match(data[:65536])
+    start = data[:65536]
+    if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        # Not read in this encoding, but refused as the message that it is.
+        start = start.decode("utf-16", "ignore").encode()
+    found = _PROLOGUE.match(start)
     return found.group(1).decode("utf-8", "replace") if found else ""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from suyuan.customs.codes import CodeLists
+from suyuan.customs.declaration_checks import check_declaration
 from suyuan.customs.field_checks import check_field, check_presence
 from suyuan.customs.findings import Finding, error, warning
 from suyuan.customs.message import Message, Part, Record
@@ -32,7 +33,7 @@ def _amounts(part: Part, *names: str) -> list[Decimal] | None:
 def _check_order(record: Record) -> Iterator[Finding]:
     head = record.head
     amounts = _amounts(head, "goodsValue", "freight", "taxTotal", "discount", "acturalPaid")
-    if amounts is not None:
+    if amounts is not None and head.value("acturalPaid"):
         goods, freight, tax, discount, paid = amounts
         if goods + freight + tax - discount != paid:
             yield error(
@@ -179,4 +180,6 @@ def findings_of(message: Message, codes: CodeLists) -> tuple[Finding, ...]:
     ]
     for record in message.records:
         findings.extend(_check_record(message, record, codes))
+    if message.table.family == "ceb" and not message.table.receipt:
+        findings.extend(check_declaration(message))
     return tuple(findings)
