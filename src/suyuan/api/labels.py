@@ -118,6 +118,7 @@ async def enrol_label(request: Call) -> Response[Enrolled]:
         total_bytes=MAX_TOTAL_BYTES,
         seconds=_ENROL_SECONDS,
         place=principal.party_id,
+        purpose="enrolment",
     ) as upload:
         command = await read_enrolment(services, upload)
         done = await services.enroller.enrol(command, upload.images, deliverer)

@@ -11,7 +11,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from typing import Final, overload
+from typing import Final, Literal, overload
 
 import multipart  # type: ignore[import-untyped]
 
@@ -22,7 +22,8 @@ from suyuan.scans.label_model import CHECK_BOUNDS, Bounds
 MAX_FIELDS: Final = 20
 MAX_FIELD_BYTES: Final = 4096
 IMAGES: Final = "images"
-# Forms on their way into one process: what they may take of the disk together.
+# Forms on their way into one process, of strangers' checks and of enrolments each: what they may take of the disk, and
+# neither takes the other's places.
 MAX_UPLOADS: Final = 32
 MAX_UPLOADS_FROM_ONE: Final = 8
 # A form that takes longer holds a place that somebody else could have.
@@ -34,8 +35,9 @@ _CHECK = Bounds(
     max(one.images for one in CHECK_BOUNDS.values()), max(one.image_bytes for one in CHECK_BOUNDS.values())
 )
 CHECK_BYTES: Final = max(one.total_bytes for one in CHECK_BOUNDS.values())
+Purpose = Literal["check", "enrolment"]
 # Forms on their way by the place that they come from.
-_under_way: Counter[str] = Counter()
+_under_way: Final[dict[Purpose, Counter[str]]] = {"check": Counter(), "enrolment": Counter()}
 
 
 class SlowUploadError(InputError):
@@ -92,10 +94,11 @@ async def received_upload(
     total_bytes: int = CHECK_BYTES,
     seconds: float = RECEIVE_SECONDS,
     place: str = "",
+    purpose: Purpose = "check",
 ) -> AsyncIterator[Upload]:
     """A form for the length of a block. Every part under the name ``images`` is an image, others are fields.
 
-    It must have come within ``seconds``; ``place`` is where it comes from. Raises ``UnsupportedError``
+    It must have come within ``seconds``; ``place`` is where it comes from, ``purpose`` whose places it takes. Raises ``UnsupportedError``
     (``label.upload.type``), ``InputError`` (``label.upload.form``, ``label.upload.slow``), ``TooLargeError``
     (``label.upload.too_large``) and ``UnavailableError`` (``label.upload.busy``), as soon as that is known.
     """
@@ -107,13 +110,14 @@ async def received_upload(
             path="Content-Type",
             remedy="Send multipart/form-data, each image as a part with the name images.",
         )
-    if _under_way.total() >= MAX_UPLOADS or _under_way[place] >= MAX_UPLOADS_FROM_ONE:
+    under_way = _under_way[purpose]
+    if under_way.total() >= MAX_UPLOADS or under_way[place] >= MAX_UPLOADS_FROM_ONE:
         raise UnavailableError(
             "label.upload.busy",
             "Too many images are being sent just now.",
             remedy="Try again in a moment.",
         )
-    _under_way[place] += 1
+    under_way[place] += 1
     spool = Spool()
     try:
         parser = multipart.PushMultipartParser(
@@ -147,9 +151,9 @@ async def received_upload(
             ) from None
         yield Upload(form.fields, SpooledImages(spool.source(), form.sizes))
     finally:
-        _under_way[place] -= 1
-        if not _under_way[place]:
-            del _under_way[place]
+        under_way[place] -= 1
+        if not under_way[place]:
+            del under_way[place]
         spool.close()
 
 
