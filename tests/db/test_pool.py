@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from suyuan.db.pool import Connection, Pool, create_pool, sql, transaction
+from suyuan.db.pool import Connection, Pool, create_pool, glancing, sql, transaction
 from suyuan.errors import UnavailableError
 
 
@@ -66,6 +66,22 @@ async def test_lost_updates_are_refused_and_run_again(pool: Pool) -> None:
 
     await asyncio.gather(*(transaction(pool, add, isolation="serializable", attempts=30) for _ in range(6)))
     assert await pool.fetchval("SELECT n FROM counter") == 6
+
+
+async def test_who_only_looks_has_nothing_forgotten_and_a_failure_leaves_nothing_behind(pool: Pool) -> None:
+    """A setting shows whether the session was tidied: after a glance it is kept, after a failed one it is not."""
+
+    async def setting() -> str:
+        async with glancing(pool) as connection:
+            return str(await connection.fetchval("SELECT current_setting('suyuan.mark', true)"))
+
+    async with glancing(pool) as connection:
+        await connection.execute("SET suyuan.mark = 'kept'")
+    assert await setting() == "kept"
+    with pytest.raises(RuntimeError):
+        async with glancing(pool):
+            raise RuntimeError
+    assert await setting() != "kept"
 
 
 async def test_attempts_are_bounded(pool: Pool) -> None:

@@ -138,6 +138,17 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
                 connection.note_only_read()  # type: ignore[attr-defined] # the proxy hands it on
 
 
+@contextlib.asynccontextmanager
+async def glancing(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for single queries, each with a snapshot of its own, for the length of the block.
+
+    Whoever has it only selects: nothing is set or locked, so that nothing has to be forgotten afterwards.
+    """
+    async with pool.acquire() as connection:
+        yield connection
+        connection.note_only_read()  # type: ignore[attr-defined] # the proxy hands it on
+
+
 async def transaction(
     pool: Pool,
     work: Callable[[Connection], Awaitable[T]],

@@ -14,7 +14,7 @@ import msgspec
 
 from suyuan.catalog import Place as CatalogPlace
 from suyuan.catalog import Product, find_places, find_products
-from suyuan.db.pool import Connection, Pool, reading, sql
+from suyuan.db.pool import Connection, Pool, glancing, reading, sql
 from suyuan.disclosure.policy import Policy, load_policy
 from suyuan.gs1.thing import kind as thing_kind
 from suyuan.gs1.thing import thing_key
@@ -194,16 +194,18 @@ class TraceReader:
 
         Names of parties, products and places are not watched.
         """
-        async with self.pool.acquire() as conn:
+        async with glancing(self.pool) as conn:
             return await holds(conn, footprint)
 
     async def snapshot(self) -> str:
         """Which transactions have ended: equal words mean that not one ended in between."""
-        return str(await self.pool.fetchval("SELECT pg_current_snapshot()::text"))
+        async with glancing(self.pool) as conn:
+            return str(await conn.fetchval("SELECT pg_current_snapshot()::text"))
 
     async def knows(self, thing: str) -> bool:
         """Whether any event names the thing."""
-        return bool(await self.pool.fetchval(sql("suyuan.trace", "knows"), thing_key(thing)))
+        async with glancing(self.pool) as conn:
+            return bool(await conn.fetchval(sql("suyuan.trace", "knows"), thing_key(thing)))
 
     async def product(self, thing: str, gtin: str, viewer: Viewer) -> Trace:
         """A product of which no event speaks: what the catalogue knows, and no facts."""

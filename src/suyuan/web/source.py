@@ -17,6 +17,7 @@ from suyuan.catalog import find_products
 from suyuan.compliance.cities import city_duty, load_cities
 from suyuan.compliance.coverage import coverage_of
 from suyuan.compliance.legs import load_profiles
+from suyuan.db.pool import glancing
 from suyuan.enrolment.enrolling import ENROLLING
 from suyuan.enrolment.image_worker import can_look
 from suyuan.enrolment.records import find_enrolments
@@ -196,7 +197,8 @@ class StoredItems:
         """The newest head; the one looked up last where no transaction ended since."""
         if self._checkpoint[0] == snapshot:
             return self._checkpoint[1]
-        stored = await find_checkpoint(self._reader.pool)
+        async with glancing(self._reader.pool) as conn:
+            stored = await find_checkpoint(conn)
         proof = None if stored is None else self._summary(stored)
         self._checkpoint = (snapshot, proof)
         return proof
@@ -234,13 +236,15 @@ class StoredItems:
         enrolled = any(fact.biz_step == ENROLLING for fact in trace.facts)
         if self._labels is None or not enrolled or not can_look():
             return False
-        return bool(await find_enrolments(self._reader.pool, trace.gtin, trace.serial))
+        async with glancing(self._reader.pool) as conn:
+            return bool(await find_enrolments(conn, trace.gtin, trace.serial))
 
     async def _scans(self, gtin: str, serial: str) -> ScanSummary | None:
         """How often people opened the item's page: in steps, so that a page stays the same from one to the next."""
         if not gtin or not serial:
             return None
-        views = await page_views_of(self._reader.pool, gtin, serial)
+        async with glancing(self._reader.pool) as conn:
+            views = await page_views_of(conn, gtin, serial)
         if not views.views:
             return None
         return ScanSummary(count=0, seen=at_least(views.views), seen_since=views.first_on)
