@@ -181,7 +181,7 @@ async def test_a_check_that_cannot_be_made_says_why(deployment: Deployment) -> N
     for fields, images, status, code in (
         ({"nonce": "made up"}, (), 400, "scan.label.nonce"),
         ({"nonce": "x" * 4000}, (), 400, "scan.label.nonce"),
-        ({"track": "B"}, (), 404, "scan.label.unknown"),
+        ({"track": "B"}, (), 400, "scan.label.track"),
         ({"uri": _printed(deployment, never)}, (), 400, "scan.label.nonce"),
         ({"track": "Z"}, (), 400, "enrolment.track"),
         ({"place": "Hangzhou"}, (), 400, "scan.place.form"),

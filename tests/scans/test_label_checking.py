@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -15,7 +16,14 @@ from label_world import HOME, OTHER, LabelWorld, picture, printed
 
 from suyuan.enrolment import image_worker
 from suyuan.enrolment.image_worker import ImageWorker
-from suyuan.errors import ConflictError, InputError, NotFoundError, UnavailableError, UnsupportedError
+from suyuan.errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnsupportedError,
+)
 from suyuan.issuing import PatternKeys, void
 from suyuan.label.path import TiltPath
 from suyuan.scans import LabelChecker, advice_of, label_checking, label_words_of
@@ -185,6 +193,11 @@ async def test_only_what_was_enrolled_can_be_checked(label_world: LabelWorld) ->
     with pytest.raises(NotFoundError) as refusal:
         await checker.examine(item(label_world.serials[0]), [b"{}"])
     assert refusal.value.code == "scan.label.unknown"
+    await label_world.enrol(0)
+    with pytest.raises(InputError) as other:
+        await checker.examine(item(label_world.serials[0]), [b"{}"], track="B")
+    assert other.value.code == "scan.label.track"
+    assert "track A" in other.value.reason
     assert await _journal(label_world) == []
 
 
@@ -276,6 +289,47 @@ async def test_pictures_are_kept_sealed_as_long_as_policy_says(label_world: Labe
     # The check itself stays, as any scan.
     assert len(await _journal(label_world)) == 1
     assert await forget_images(pool, services.vault, days=0, today=date(2100, 1, 1)) == 0
+
+
+async def test_nobody_waits_while_pictures_of_a_check_are_sealed(
+    label_world: LabelWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await label_world.enrol(0)
+    vault = label_world.deployment.services.vault
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    seal_parts = vault.seal_parts
+
+    async def slowly(*given: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await seal_parts(*given)
+
+    monkeypatch.setattr(vault, "seal_parts", slowly)
+    nonce = (await label_world.challenge(0)).nonce
+    image = picture(printed(label_world.serials[0]))
+    kept = asyncio.ensure_future(_checker(label_world, image_days=7).check(nonce, [image], address=HOME))
+    await begun.wait()
+    assert (await asyncio.wait_for(label_world.check(0), 5)).answer == "matches"
+    go_on.set()
+    assert (await kept).answer == "matches"
+    assert await label_world.deployment.pool.fetchval("SELECT count(*) FROM label_image") == 1
+
+
+async def test_a_damaged_record_is_no_try_of_who_checks(
+    label_world: LabelWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_checking, "PAIR_LIMIT", 1)
+    await label_world.enrol(0)
+    pool = label_world.deployment.pool
+    await pool.execute("ALTER TABLE label_record DISABLE TRIGGER USER")
+    await pool.execute("UPDATE label_record SET record = record || 'x'::bytea")
+    nonce = (await label_world.challenge(0)).nonce
+    for _ in range(2):
+        with pytest.raises(RefusedError) as refusal:
+            await label_world.check(0, nonce=nonce)
+        assert refusal.value.code == "enrolment.record.changed"
+    await pool.execute("UPDATE label_record SET record = substr(record, 1, length(record) - 1)")
+    assert (await label_world.check(0, nonce=nonce)).answer == "matches"
 
 
 # -- the process that looks at pictures ---------------------------------------------------------------------

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -22,6 +23,7 @@ from suyuan.vault import (
     erase_subject,
     is_pseudonym,
     journal_erasure,
+    keys,
     list_reveals,
     read_erasure_journal,
     replay_erasures,
@@ -98,6 +100,23 @@ async def test_sealed_parts_open_again(pool: Pool, vault: Vault) -> None:
     assert await pool.fetchval("SELECT count(*) FROM vault_subject") == 2
     # once under its pseudonym, once under the name that is found without the issuer
     assert await pool.fetchval("SELECT count(*) FROM vault_number") == 2
+
+
+async def test_much_is_sealed_where_nobody_waits_for_it(
+    pool: Pool, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+
+    def seal(*given: bytes) -> bytes:
+        threads.add(threading.get_ident())
+        return keys.seal(*given)
+
+    monkeypatch.setattr("suyuan.vault.vault.seal", seal)
+    photo = os.urandom(3_000_000)
+    async with pool.acquire() as conn, conn.transaction():
+        [part] = await vault.seal_parts(conn, [(("label-images", "2026-03-01"), photo)])
+    assert threads and threading.get_ident() not in threads
+    assert await vault.unseal_parts(pool, [part]) == [photo]
 
 
 async def test_a_capture_that_fails_leaves_nothing(pool: Pool, vault: Vault) -> None:

@@ -30,7 +30,7 @@ from suyuan.label.model import Answer, Placement, Track
 from suyuan.parties.origins import place_of
 from suyuan.printing import get_style, pattern_placement
 from suyuan.scans import Challenge, LabelCheck, advice_of, label_words_of
-from suyuan.scans.label_checking import unknown_label
+from suyuan.scans.label_answers import unknown_label
 from suyuan.scans.label_model import Bounds
 from suyuan.scans.label_uploads import CHECK_BYTES, FORM_BYTES, Upload, received_upload
 from suyuan.scans.label_wording import MEANING_EN, MEANING_ZH, Advice

@@ -8,7 +8,6 @@ everybody. A capture that was sent before is none, however well it matches.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
@@ -19,7 +18,7 @@ from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.enrolment.image_tasks import Task, VerifyDynamic, VerifyPattern
 from suyuan.enrolment.image_worker import ImageWorker, LostImagesError, check_extra
 from suyuan.enrolment.records import Enrolment, find_enrolments, read_record
-from suyuan.errors import ConflictError, InputError, NotFoundError, TooLargeError
+from suyuan.errors import ConflictError, InputError, RefusedError, TooLargeError
 from suyuan.gs1.digital_link import parse, without_trailing_slash
 from suyuan.gs1.percent import encode_value
 from suyuan.issuing import MacKeys, PatternKeys
@@ -27,6 +26,7 @@ from suyuan.label.model import Track, Verdict, near_duplicate
 from suyuan.label.path import TiltPath
 from suyuan.observing import LABEL_CHECKS
 from suyuan.parties.origins import place_of
+from suyuan.scans.label_answers import held, measured, other_track, told, unknown_label
 from suyuan.scans.label_images import keep_images
 from suyuan.scans.label_model import CHECK_BOUNDS, Challenge, LabelCheck
 from suyuan.scans.label_nonces import LabelNonce, make_nonce, open_nonce, seal_nonce
@@ -55,6 +55,7 @@ class _Capture(msgspec.Struct, frozen=True):
     """One capture on its way: of which label, with which record, from where; no subjects where nothing is limited."""
 
     enrolment: Enrolment
+    record: bytes
     images: Sequence[bytes]
     place: str
     path: TiltPath
@@ -125,37 +126,48 @@ class LabelChecker:
         assert row is not None
         pair, _, _, matched = row["tries"]
         if pair >= PAIR_LIMIT or matched >= MATCH_LIMIT:
-            return _counted(_held(enrolment, row["seconds_left"]))
+            return _counted(held(enrolment, row["seconds_left"]))
         self._worker.check_free(place_of(address))
+        # Before the nonce is taken and a try counted: a record that is damaged is no fault of who sends a capture.
+        record = await self._record(enrolment)
         await self._take(opened)
-        capture = _Capture(enrolment, images, place, opened.path, subjects)
+        capture = _Capture(enrolment, record, images, place, opened.path, subjects)
         try:
             verdict = await self._verdict(capture, place_of(address))
-        except (InputError, TooLargeError, LostImagesError):
+        except (InputError, TooLargeError, LostImagesError) as error:
+            if error.code == "label.record.form":
+                raise RefusedError(
+                    "enrolment.record.changed",
+                    "The record of this label cannot be read.",
+                    remedy="Run suyuan fsck, and restore the database from a backup, or enrol the label again.",
+                ) from None
             # What is no image, or ends the process that looks at it, was a try too: sending such things is not free.
             await self._pool.execute(sql(__package__, "count_tries"), _failed(subjects), WINDOW_SECONDS)
             raise
-        return _counted(await transaction(self._pool, lambda conn: self._note(conn, capture, verdict)))
+        return await self._noted(capture, verdict)
 
     async def examine(
         self, uri: str, images: Sequence[bytes], *, track: str = "", path: TiltPath | None = None
     ) -> LabelCheck:
         """A check by who works at this deployment: no nonce and no limits, noted as any other.
 
-        ``path`` is the way in which a clip was tilted; an empty one asks for none. Raises ``InputError``
-        (``gs1.*``, ``scan.label.images``), ``NotFoundError`` (``scan.label.unknown``) and what ``check`` raises.
+        ``path`` is the way in which a clip was tilted; an empty one asks for none. Raises ``InputError`` (``gs1.*``,
+        ``scan.label.images``, ``scan.label.track``), ``NotFoundError`` (``scan.label.unknown``) and what ``check``
+        raises.
         """
         check_extra()
         link = parse(without_trailing_slash(uri.strip()), older_forms=True)
         enrolment = await self._enrolment(link.gtin or "", link.serial or "", track, len(images))
-        capture = _Capture(enrolment, images, "", path or TiltPath(()))
-        verdict = await self._verdict(capture, "")
-        return _counted(await transaction(self._pool, lambda conn: self._note(conn, capture, verdict)))
+        record = await self._record(enrolment)
+        capture = _Capture(enrolment, record, images, "", path or TiltPath(()))
+        return await self._noted(capture, await self._verdict(capture, ""))
 
     async def _enrolment(self, gtin: str, serial: str, track: str, count: int) -> Enrolment:
         found = {one.track: one for one in await find_enrolments(self._pool, gtin, serial)}
-        if not found or (track and track not in found):
+        if not found:
             raise unknown_label()
+        if track and track not in found:
+            raise other_track(next(iter(found)))
         by_count: Track = "A" if count <= CHECK_BOUNDS["A"].images else "B"
         chosen = cast("Track", track) or (by_count if by_count in found else next(iter(found)))
         most = CHECK_BOUNDS[chosen].images
@@ -192,10 +204,12 @@ class LabelChecker:
             )
         await self._pool.execute(sql(__package__, "forget_label_nonces"))
 
-    async def _verdict(self, capture: _Capture, place: str) -> Verdict:
-        enrolment = capture.enrolment
+    async def _record(self, enrolment: Enrolment) -> bytes:
         async with self._pool.acquire() as conn:
-            record = await read_record(conn, enrolment)
+            return await read_record(conn, enrolment)
+
+    async def _verdict(self, capture: _Capture, place: str) -> Verdict:
+        enrolment, record = capture.enrolment, capture.record
         task: Task = VerifyDynamic(enrolment.uri, record, capture.path.directions)
         if enrolment.track == "A":
             template = self._keys.template(
@@ -204,10 +218,18 @@ class LabelChecker:
             task = VerifyPattern(enrolment.uri, record, template)
         answer = await self._worker.run(task, capture.images, place=place)
         # Of several photos of one label the one that tells most counts.
-        return max(map(_measured, answer.verdicts), key=lambda one: (_ORDER.index(one.answer), one.score))
+        return max(map(measured, answer.verdicts), key=lambda one: (_ORDER.index(one.answer), one.score))
 
-    async def _note(self, conn: Connection, capture: _Capture, verdict: Verdict) -> LabelCheck:
-        """The scan of a check, unless so many failed that nobody is told any more."""
+    async def _noted(self, capture: _Capture, verdict: Verdict) -> LabelCheck:
+        check, scan_id = await transaction(self._pool, lambda conn: self._note(conn, capture, verdict))
+        if scan_id is not None and self._image_days:
+            await keep_images(self._pool, self._vault, scan_id, capture.images)
+        return _counted(check)
+
+    async def _note(
+        self, conn: Connection, capture: _Capture, verdict: Verdict
+    ) -> tuple[LabelCheck, int | None]:
+        """The scan of a check, unless so many failed that nobody is told any more; with its number."""
         code = capture.enrolment.gtin, capture.enrolment.serial
         subjects = capture.subjects
         await conn.execute(sql(__package__, "lock_label"), *code)
@@ -216,7 +238,7 @@ class LabelChecker:
         if subjects is not None:
             failed = verdict.answer != "matches"
             if failed and (seconds := await self._exhausted(conn, subjects)):
-                return _held(capture.enrolment, seconds)
+                return held(capture.enrolment, seconds), None
             counted = _failed(subjects) if failed else [subjects.matched]
             await conn.execute(sql(__package__, "count_tries"), counted, WINDOW_SECONDS)
             await conn.execute(sql(__package__, "forget_tries"))
@@ -232,9 +254,7 @@ class LabelChecker:
             *(scan_id, capture.enrolment.enrolment_id, verdict.score, verdict.threshold),
             *(list(verdict.reasons), msgspec.json.encode(verdict.quality).decode(), verdict.fingerprint),
         )
-        if self._image_days:
-            await keep_images(conn, self._vault, scan_id, capture.images)
-        return _told(capture.enrolment, verdict)
+        return told(capture.enrolment, verdict), scan_id
 
     async def _sent_before(self, conn: Connection, code: tuple[str, str], fingerprint: bytes) -> bool:
         if not fingerprint:
@@ -252,13 +272,6 @@ class LabelChecker:
         return max(1, row["seconds_left"]) if code >= CODE_LIMIT or address >= ADDRESS_LIMIT else 0
 
 
-def _measured(verdict: Verdict) -> Verdict:
-    """The verdict with figures alone: of a black picture some are none, and JSON has no word for that."""
-    quality = {name: value for name, value in verdict.quality.items() if math.isfinite(value)}
-    score = verdict.score if math.isfinite(verdict.score) else 0.0
-    return msgspec.structs.replace(verdict, score=score, quality=quality)
-
-
 def _failed(subjects: _Subjects) -> list[bytes]:
     # Sorted, so that two failures never wait for each other in a circle.
     return sorted([subjects.pair, subjects.code, subjects.address])
@@ -267,33 +280,3 @@ def _failed(subjects: _Subjects) -> list[bytes]:
 def _counted(check: LabelCheck) -> LabelCheck:
     LABEL_CHECKS.labels(check.track, "held" if check.retry_seconds else check.answer).inc()
     return check
-
-
-def _told(enrolment: Enrolment, verdict: Verdict) -> LabelCheck:
-    return LabelCheck(
-        answer=verdict.answer,
-        track=enrolment.track,
-        score=verdict.score,
-        threshold=verdict.threshold,
-        reasons=verdict.reasons,
-        quality=verdict.quality,
-        voided=enrolment.voided,
-        enrolled_at=enrolment.enrolled_at,
-        enrolled_by=enrolment.party_id,
-    )
-
-
-def _held(enrolment: Enrolment, seconds: int) -> LabelCheck:
-    return LabelCheck(
-        answer="unclear", track=enrolment.track, voided=enrolment.voided, retry_seconds=max(1, seconds)
-    )
-
-
-def unknown_label() -> NotFoundError:
-    """The error for a code whose label was never enrolled: the same whether there is such a code or not."""
-    return NotFoundError(
-        "scan.label.unknown",
-        "No label was enrolled under this code.",
-        path="uri",
-        remedy="Look the item up by its code; there is no label here to compare with.",
-    )

@@ -6,10 +6,12 @@ subject's, journalled first: copies of the database in backups become unreadable
 
 from __future__ import annotations
 
+import asyncio
+import operator
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from suyuan.db.pool import Connection, Pool, sql
+from suyuan.db.pool import Connection, Pool, sql, transaction
 from suyuan.vault import Vault, become_eraser, erase_subject
 
 _KIND = "label-images"
@@ -19,14 +21,23 @@ def _subject(day: date) -> tuple[str, str]:
     return _KIND, day.isoformat()
 
 
-async def keep_images(conn: Connection, vault: Vault, scan_id: int, images: Sequence[bytes]) -> None:
-    """Seal and store the images of a check, inside its transaction."""
+async def keep_images(pool: Pool, vault: Vault, scan_id: int, images: Sequence[bytes]) -> None:
+    """Seal and store the images of a check that is noted; all of them, or none.
+
+    It has a transaction of its own, so that nobody who checks the same label waits for it.
+    """
     day = datetime.now(UTC).date()
-    for position in range(len(images)):
-        [part] = await vault.seal_parts(conn, [(_subject(day), images[position])])
-        await conn.execute(
-            sql(__package__, "add_label_image"), scan_id, position, day, part.subject_id, part.sealed
-        )
+
+    async def work(conn: Connection) -> None:
+        for position in range(len(images)):
+            # Some lie in a file until it is their turn.
+            image = await asyncio.to_thread(operator.getitem, images, position)
+            [part] = await vault.seal_parts(conn, [(_subject(day), image)])
+            await conn.execute(
+                sql(__package__, "add_label_image"), scan_id, position, day, part.subject_id, part.sealed
+            )
+
+    await transaction(pool, work)
 
 
 async def forget_images(pool: Pool, vault: Vault, *, days: int, today: date | None = None) -> int:

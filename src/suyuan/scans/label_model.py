@@ -102,8 +102,8 @@ class LabelChecks(Protocol):
         address the answer is shown: a nonce of another one is refused.
 
         Raises ``InputError`` (``scan.label.nonce``: unknown, expired or another label's; ``scan.label.images``: none,
-        too many or too large; ``scan.place.form``), ``ConflictError`` (``scan.label.nonce.used``), ``RefusedError``
-        (``enrolment.record.changed``), ``UnavailableError`` (``scan.label.busy``, ``scan.label.lost``,
-        ``issuing.pattern.key``) and ``UnsupportedError`` (``label.extra``).
+        too many or too large; ``scan.label.track``; ``scan.place.form``), ``ConflictError``
+        (``scan.label.nonce.used``), ``RefusedError`` (``enrolment.record.changed``), ``UnavailableError``
+        (``scan.label.busy``, ``scan.label.lost``, ``issuing.pattern.key``) and ``UnsupportedError`` (``label.extra``).
         """
         ...

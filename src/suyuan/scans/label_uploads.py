@@ -98,9 +98,11 @@ async def received_upload(
 ) -> AsyncIterator[Upload]:
     """A form for the length of a block. Every part under the name ``images`` is an image, others are fields.
 
-    It must have come within ``seconds``; ``place`` is where it comes from, ``purpose`` whose places it takes. Raises ``UnsupportedError``
-    (``label.upload.type``), ``InputError`` (``label.upload.form``, ``label.upload.slow``), ``TooLargeError``
-    (``label.upload.too_large``) and ``UnavailableError`` (``label.upload.busy``), as soon as that is known.
+    It must have come within ``seconds``; ``place`` is where it comes from, ``purpose`` whose places it takes.
+
+    Raises ``UnsupportedError`` (``label.upload.type``), ``InputError`` (``label.upload.form``, ``label.upload.slow``),
+    ``TooLargeError`` (``label.upload.too_large``) and ``UnavailableError`` (``label.upload.busy``), as soon as that is
+    known.
     """
     found = _BOUNDARY.search(content_type)
     if found is None or not content_type.strip().lower().startswith("multipart/form-data"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from suyuan.vault.pseudonyms import PersonDocument, pseudonym_of, search_stem_of
 
 # One number that several firms gave: a handful at most.
 MAX_CANDIDATES = 20
+# Sealing more than that at a time would keep everybody else of the process waiting, so it has a thread.
+_SEALED_AT_ONCE = 256 * 1024
 
 
 class SealedPart(NamedTuple):
@@ -101,10 +104,16 @@ class Vault:
                 sealed,
                 [self._search_name(documents[name], name) for name in names],
             )
-        return [
-            SealedPart(subject_id, seal(keys[subject_id], subject_id, plaintext))
-            for subject_id, (_, plaintext) in zip(subjects, parts, strict=True)
-        ]
+
+        def all_sealed() -> list[SealedPart]:
+            return [
+                SealedPart(subject_id, seal(keys[subject_id], subject_id, plaintext))
+                for subject_id, (_, plaintext) in zip(subjects, parts, strict=True)
+            ]
+
+        if sum(len(plaintext) for _, plaintext in parts) > _SEALED_AT_ONCE:
+            return await asyncio.to_thread(all_sealed)
+        return all_sealed()
 
     def _search_name(self, document: PersonDocument, pseudonym: str) -> str:
         stem = search_stem_of(self._keys.pseudonym_key, document.kind, document.number)

@@ -74,6 +74,10 @@ _REFUSED: dict[str, tuple[str, str]] = {
         N_("No picture that can be compared"),
         N_("Choose photos as the camera takes them, not more and not larger than is said below."),
     ),
+    "scan.label.track": (
+        N_("This label is checked in another way"),
+        N_("Nothing was compared. Take the picture as is said below."),
+    ),
     "label.image.form": (
         N_("No picture that can be compared"),
         N_("Choose photos as the camera takes them, not more and not larger than is said below."),
