@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def _order(number: int, goods: str, qty: str = "2", **more: str) -> tuple[str, b
         "taxTotal": "0",
         "acturalPaid": goods,
         "totalPrice": goods,
+        "price": str(Decimal(goods) / int(qty)),
         "qty": qty,
         **more,
     }

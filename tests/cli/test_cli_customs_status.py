@@ -36,8 +36,18 @@ def test_the_newest_receipt_says_where_it_stands_whatever_came_first() -> None:
 
 
 def test_an_unknown_code_is_shown_as_it_stands() -> None:
-    moment = moment_of(_told("-42", 1))
-    assert (moment.code, moment.state_en, moment.stage) == ("-42", "-42", "")
+    moment = moment_of(_told("42", 1))
+    assert (moment.code, moment.state_en, moment.stage) == ("42", "42", "")
+
+
+def test_a_code_below_zero_says_that_the_message_was_not_processed() -> None:
+    moment = moment_of(_told("-301001", 1))
+    assert (moment.code, moment.state_zh, moment.state_en) == ("-301001", "处理异常", "not processed")
+    assert moment.stage == "held"
+    assert moment.advice_zh and moment.advice_en
+    # Other authorities' codes have no such rule.
+    other = moment_of(Told(time=T, message="SAS/INV201", attributes={"bondedListStatus": "-1"}))
+    assert (other.state_en, other.stage) == ("-1", "")
 
 
 def test_every_receipt_and_every_state_has_words() -> None:

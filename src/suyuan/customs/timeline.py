@@ -6,6 +6,7 @@ a receipt says in the authority's free words (``returnInfo``) may name a person 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -49,6 +50,13 @@ _ADVICE = {
     "inspection": ("配合海关查验，准备商品与单证。", "Present the goods and papers for inspection."),
     "detained": ("联系主管海关，了解扣留原因。", "Ask the customs district why it is detained."),
 }
+# Any number below zero says that the message was not processed; which number is a matter of the port's own lists.
+_FAILURE = re.compile(r"-[0-9]{1,9}")
+_FAILED = ("处理异常", "not processed")
+_ADVICE_AFTER_FAILURE = (
+    "按回执信息中的原因修改后重新发送。",
+    "Correct what the receipt's text names and send it again.",
+)
 _NAMES = {
     "order": ("订单", "order"),
     "payment": ("支付单", "payment"),
@@ -124,17 +132,19 @@ def moment_of(told: Told, codes: CodeLists | None = None) -> Moment:
     table = message_kinds().get(told.message)
     zh, en = (table.name_zh, table.name_en) if table is not None else (told.message, told.message)
     listed = state.code_list if state is not None else ("return_status" if field == "returnStatus" else "")
-    meaning = _STAGES.get(state.stage, ("", "")) if state is not None else ("", "")
-    advice = _advice(state)
+    failed = state is None and field == "returnStatus" and _FAILURE.fullmatch(code) is not None
+    stage = state.stage if state is not None else "held" if failed else ""
+    meaning = _STAGES.get(stage, ("", ""))
+    advice = _ADVICE_AFTER_FAILURE if failed else _advice(state)
     return Moment(
         time=told.time,
         message=told.message,
         document_zh=_NAMES[kind][0] if kind else zh,
         document_en=_NAMES[kind][1] if kind else en,
         code=code,
-        state_zh=lists.label(listed, code, "zh") if code else zh,
-        state_en=lists.label(listed, code, "en") if code else en,
-        stage=state.stage if state is not None else "",
+        state_zh=_FAILED[0] if failed else lists.label(listed, code, "zh") if code else zh,
+        state_en=_FAILED[1] if failed else lists.label(listed, code, "en") if code else en,
+        stage=stage,
         meaning_zh=meaning[0],
         meaning_en=meaning[1],
         advice_zh=advice[0],
