@@ -30,7 +30,7 @@ from deployment import (
 
 from suyuan.compliance.stations import Act, ActResult, Part, Undo, draw_label, perform, withdraw
 from suyuan.compliance.stations.acts import Station
-from suyuan.errors import InputError, NotFoundError, RefusedError
+from suyuan.errors import ConflictError, InputError, NotFoundError, RefusedError
 from suyuan.issuing import void
 
 COURIER = "440196X001"
@@ -203,6 +203,17 @@ async def test_nobody_undoes_another_partys_act(house: House) -> None:
             house.deployment.pool, house.deployment.capture, Undo(act_id=act_id, at=datetime.now(UTC)),
             Station(deliverer=other),
         )  # fmt: skip
+
+
+async def test_what_came_through_another_door_is_no_act(house: House) -> None:
+    act_id, warehouse = str(uuid.uuid4()), house.station.deliverer
+    said = observed("2026-02-01", house.serials[0], eventID=f"urn:uuid:{act_id}")
+    await house.deployment.say(warehouse, said)
+    with pytest.raises(NotFoundError):
+        await house.undo(act_id)
+    with pytest.raises(ConflictError):
+        await house.do("pack", house.serials[0], act_id=act_id)
+    assert await house.deployment.pool.fetchval("SELECT count(*) FROM event WHERE declaration <> ''") == 0
 
 
 async def test_goods_that_are_taken_out_may_go_into_another_parcel(house: House) -> None:

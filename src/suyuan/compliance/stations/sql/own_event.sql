@@ -1,4 +1,5 @@
--- An event of this party by its ID, and whether the party took it back.
+-- An act of this party by its event's ID, and whether the party took it back. An event that the party sent through
+-- another door under such an ID is no act: it is neither answered for nor taken back here.
 SELECT e.event_key, e.zone_offset, p.body,
        EXISTS (
            SELECT FROM event AS d
@@ -6,4 +7,4 @@ SELECT e.event_key, e.zone_offset, p.body,
        ) AS withdrawn
 FROM event AS e
 JOIN event_payload AS p ON p.event_key = e.event_key
-WHERE e.event_id_key = $1 AND e.party_id = $2 AND e.declaration = ''::bytea
+WHERE e.event_id_key = $1 AND e.party_id = $2 AND e.declaration = ''::bytea AND e.rule LIKE 'station/%'
