@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
 from console_site import PASSWORD, Site, csrf, post, sign_in
 from litestar.routes import HTTPRoute
 
+from suyuan.console import access
 from suyuan.console.frame import PAGE_HEADERS
 from suyuan.console.routes import console_routes
 from suyuan.db.pool import transaction
@@ -410,6 +413,24 @@ async def test_every_page_carries_the_policy_and_no_inline_script(site: Site) ->
             for name, value in PAGE_HEADERS.items():
                 assert page.headers[name] == value, path
             assert not re.search(r"<style|style=|\son\w+=|<script(?! src=)", page.text), path
+
+
+async def test_a_page_stands_alone_in_its_browser_where_browsers_can_tell(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over plain HTTP the header does nothing but raise a complaint."""
+    name = "Cross-Origin-Opener-Policy"
+    async with site.browser() as client:
+        assert name not in (await client.get("/console/sign-in")).headers
+        ours = access.console_of
+
+        def secured(request: Any) -> access.Console:
+            console = copy.copy(ours(request))
+            console.secure = True
+            return console
+
+        monkeypatch.setattr(access, "console_of", secured)
+        assert (await client.get("/console/sign-in")).headers[name] == "same-origin"
 
 
 async def test_an_unknown_page_and_an_unforeseen_error_speak_both_languages(

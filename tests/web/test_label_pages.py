@@ -269,6 +269,9 @@ async def test_whoever_sends_slowly_holds_up_nobody_elsewhere(
         held = await client.post(**sent, headers={"x-from": "192.0.2.1"})
         assert held.status_code == 503 and held.json()["code"] == "label.upload.busy"
         assert held.json()["title"] == "当前请求过多"
+        assert int(held.headers["retry-after"]) > 0
+        page = await client.post(**sent, headers={"x-from": "192.0.2.1", "accept": "text/html"})
+        assert (page.status_code, int(page.headers["retry-after"]) > 0) == (503, True)
         assert (await client.post(**sent, headers={"x-from": "192.0.2.2"})).json()["answer"] == "matches"
         rest.set()
         assert (await slow).json()["answer"] == "matches"
@@ -281,8 +284,11 @@ async def test_an_installation_that_cannot_look_at_images_says_so(
         raise UnsupportedError("label.extra", "This installation cannot look at images.")
 
     monkeypatch.setattr(source, "label_challenge", missing)
-    answer = await client.get(PAGE)
-    assert answer.status_code == 415 and "This says nothing about the item" in answer.text
+    answer = await client.get(PAGE, headers={"accept-language": "en"})
+    assert answer.status_code == 415 and "cannot be checked by a photo on this server" in answer.text
+    assert "says nothing about the label" in answer.text and "try again" not in answer.text
+    answer = await client.get(PAGE, headers={"accept-language": "zh-CN"})
+    assert "此服务器不支持拍照核对标签" in answer.text and "不说明标签有任何问题" in answer.text
 
 
 def test_a_nonce_of_another_label_is_refused_under_this_address() -> None:

@@ -106,6 +106,20 @@ def test_the_verdict_is_the_headline(lang: str, changes: dict, scans, code: str)
     assert "fake" not in text.lower() and "假" not in text
 
 
+@pytest.mark.parametrize("state", ["printed", "damaged"])
+@BOTH
+def test_readers_are_asked_only_where_they_can_answer(lang: str, state: str) -> None:
+    trace = samples.trace(state=state)
+    words = language(lang)
+    asked = ("tell us", "告诉我们", "向我们反映")
+    mute, open_ = (verdict(trace, None, words, reportable=can).text for can in (False, True))
+    assert open_.startswith(mute) and len(mute) > 5
+    assert not any(one in mute for one in asked) and any(one in open_ for one in asked)
+    nowhere = msgspec.structs.replace(samples.SETTINGS, report_url="")
+    text = page(lang, trace, settings=nowhere)
+    assert mute in text and not any(one in text for one in asked)
+
+
 @BOTH
 def test_nothing_is_said_of_scans_that_were_not_counted(lang: str) -> None:
     text = page(lang)

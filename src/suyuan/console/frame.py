@@ -64,7 +64,6 @@ PAGE_HEADERS = {
     # "no-referrer" would make browsers send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
@@ -291,7 +290,7 @@ def render(
     **context: Any,
 ) -> Page:
     """The answer of a page. ``session`` is what ``access.signed_in`` gave, None where nobody is signed in."""
-    from suyuan.console.access import csrf_of, operator_name
+    from suyuan.console.access import console_of, csrf_of, operator_name
 
     code = language_of(request, session)
     voice = _Voice(code)
@@ -331,6 +330,9 @@ def render(
         )
     )
     response = Response(body.encode(), status_code=status, media_type=HTML, headers=dict(PAGE_HEADERS))
+    if console_of(request).secure:
+        # Browsers obey it only there, and complain of it elsewhere.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if said:
         response.delete_cookie(FLASH_COOKIE, path="/console")
     if new_cookie is not None:

@@ -31,7 +31,7 @@ from suyuan.web.label_page import (
 )
 from suyuan.web.language import choose_language, language
 from suyuan.web.links import path_of
-from suyuan.web.refusals import refusal
+from suyuan.web.refusals import refusal, retry_headers
 from suyuan.web.resolver import Resolver
 from suyuan.web.targets import parameters_of, read_target, wanted
 
@@ -86,7 +86,6 @@ class LabelDoor:
         track: Track,
         lang: str,
         outcome: Outcome | None = None,
-        status: int = 200,
     ) -> Answer:
         path = path_of(challenge.uri)
         names = await self._source.describe(f"https://id.gs1.org/01/{link.gtin}")
@@ -99,10 +98,7 @@ class LabelDoor:
             modules=draw_symbol(challenge.code_text).size,
         )
         body = render_label_page(page, challenge, lang, self._settings, outcome).encode()
-        headers = label_headers(lang)
-        if outcome is not None and outcome.retry_seconds:
-            headers["Retry-After"] = str(outcome.retry_seconds)
-        return Answer(status=status, headers=headers, body=body)
+        return Answer(status=200, headers=label_headers(lang), body=body)
 
     async def _check(
         self,
@@ -134,15 +130,19 @@ class LabelDoor:
             raise
         except SuyuanError as error:
             outcome, status = refusal_of(error.code, words), error.http_status
+            retry = retry_headers(error)
             if not human:
-                return _json(status, _of_outcome(outcome, lang) | msgspec.json.decode(error_json(error)))
+                body = _of_outcome(outcome, lang) | msgspec.json.decode(error_json(error))
+                return _json(status, body, retry)
         else:
             outcome = outcome_of(check, words)
             status = 429 if outcome.retry_seconds else 200
+            retry = {"Retry-After": str(outcome.retry_seconds)} if outcome.retry_seconds else {}
             if not human:
-                return _json(status, _of_outcome(outcome, lang) | {"reasons": check.reasons}, outcome)
+                return _json(status, _of_outcome(outcome, lang) | {"reasons": check.reasons}, retry)
         challenge = await self._challenge(uri)
-        return await self._page(link, challenge, _track(challenge, track), lang, outcome, status)
+        answer = await self._page(link, challenge, _track(challenge, track), lang, outcome)
+        return msgspec.structs.replace(answer, status=status, headers={**answer.headers, **retry})
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
@@ -194,11 +194,9 @@ def _of_outcome(outcome: Outcome, lang: str) -> dict[str, object]:
     }
 
 
-def _json(status: int, body: dict[str, object], outcome: Outcome | None = None) -> Answer:
+def _json(status: int, body: dict[str, object], more: dict[str, str] | None = None) -> Answer:
     headers = {"Content-Type": JSON_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    if outcome is not None and outcome.retry_seconds:
-        headers["Retry-After"] = str(outcome.retry_seconds)
-    return Answer(status=status, headers=headers, body=msgspec.json.encode(body))
+    return Answer(status=status, headers={**headers, **(more or {})}, body=msgspec.json.encode(body))
 
 
 def _not_enrolled() -> NotFoundError:

@@ -9,7 +9,9 @@ from suyuan.web.language import N_, language
 from suyuan.web.model import PageSettings
 from suyuan.web.verdict import Verdict
 
-Notice = Literal["unknown", "malformed", "not-a-code", "not-found", "not-enrolled", "unavailable", "failed"]
+Notice = Literal[
+    "unknown", "malformed", "not-a-code", "not-found", "not-enrolled", "no-checks", "unavailable", "failed"
+]
 _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
     "unknown": (
         "alarm",
@@ -38,6 +40,17 @@ _NOTICES: dict[str, tuple[str, str, str, str, bool]] = {
         "info",
         N_("This label cannot be checked by its image"),
         N_("No record of its label is kept here. That says nothing against the item: few labels have one."),
+        False,
+    ),
+    "no-checks": (
+        "calm",
+        "info",
+        N_("Labels cannot be checked by a photo on this server"),
+        N_(
+            "It has no program installed that looks at pictures, so nothing was compared; that says nothing about the"
+            " label. What is recorded about the item can be read at the address on the label. The operator of this"
+            " server can add the checks."
+        ),
         False,
     ),
     "unavailable": (

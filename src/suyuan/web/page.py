@@ -76,7 +76,7 @@ def render_item_page(
     words = language(lang)
     path = item_path(trace)
     block_views = blocks(trace, words, _entry)
-    outcome = verdict(trace, scans, words)
+    outcome = verdict(trace, scans, words, reportable=bool(settings.report_url))
     covered = coverage_view(coverage, words) if coverage is not None and trace.serial else None
     page = template_of(lang, "item.html").render(
         **frame_of(words, settings, address or path),

@@ -28,8 +28,7 @@ def refusal(
     headers = {**CORS, **VARY, "Cache-Control": "no-store"}
     if question.held and status in (400, 404):
         return Answer(status=status, headers=headers)
-    if isinstance(error, UnavailableError):
-        headers["Retry-After"] = "5"
+    headers |= retry_headers(error)
     if not human:
         return Answer(status=status, headers={**headers, "Content-Type": JSON_TYPE}, body=error_json(error))
     page = render_notice(
@@ -44,6 +43,11 @@ def refusal(
     return Answer(status=status, headers=headers, body=page.encode())
 
 
+def retry_headers(error: SuyuanError) -> dict[str, str]:
+    """When it is worth trying again, for what passes by itself."""
+    return {"Retry-After": "5"} if isinstance(error, UnavailableError) else {}
+
+
 def failure(question: Question, settings: PageSettings) -> Answer:
     """The answer where something broke that nobody foresaw."""
     lang = choose_language(None, question.accept_language)
@@ -55,7 +59,7 @@ def _notice_of(error: SuyuanError) -> Notice:
     if error.code in ("web.label.not_enrolled", "scan.label.unknown"):
         return "not-enrolled"
     if error.code == "label.extra":
-        return "unavailable"
+        return "no-checks"
     if error.code == "web.code.malformed":
         return "malformed"
     if error.http_status == 404:

@@ -29,8 +29,10 @@ _VOIDED = frozenset({"voided", "destroyed"})
 _UNRELEASED = frozenset({"issued", "printed"})
 
 
-def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verdict:
-    """The verdict on a known thing."""
+def verdict(
+    trace: Trace, scans: ScanSummary | None, language: Language, *, reportable: bool = False
+) -> Verdict:
+    """The verdict on a known thing; ``reportable`` where the operator said where readers report something."""
     if trace.recall is not None:
         return Verdict(
             code="recalled",
@@ -66,8 +68,11 @@ def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verd
             tone="caution",
             icon="wait",
             title=language.t(N_("This code is not in use yet")),
-            text=language.t(
-                N_("It was issued, but no record puts it on a product. Report it if you bought one.")
+            text=_asking(
+                language,
+                N_("It was issued, but no record puts it on a product."),
+                N_("Please tell us if you bought one."),
+                reportable,
             ),
             report=True,
         )
@@ -77,7 +82,12 @@ def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verd
             tone="caution",
             icon="warn",
             title=language.t(N_("This item is recorded as damaged")),
-            text=language.t(N_("It should not be on sale. Please tell us where you got it.")),
+            text=_asking(
+                language,
+                N_("It should not be on sale."),
+                N_("Please tell us where you got it."),
+                reportable,
+            ),
             report=True,
         )
     if trace.state == "returned":
@@ -89,6 +99,11 @@ def verdict(trace: Trace, scans: ScanSummary | None, language: Language) -> Verd
             text=language.t(N_("The records say that a buyer sent this item back.")),
         )
     return _registered(trace, scans, language)
+
+
+def _asking(language: Language, text: str, request: str, reportable: bool) -> str:
+    """A text, and what we ask of readers where they can answer."""
+    return language.joint.join(language.t(one) for one in ((text, request) if reportable else (text,)))
 
 
 def _registered(trace: Trace, scans: ScanSummary | None, language: Language) -> Verdict:
