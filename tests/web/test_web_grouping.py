@@ -118,6 +118,21 @@ def test_papers_without_a_number_stay_apart_when_far_apart() -> None:
     assert group_facts([*GATE, later]) == [(0, 1, 2), (3,)]
 
 
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("manufacturer", "Packed into a case"),
+        ("seller", "Packed"),
+        ("platform", "Packed"),
+        ("courier", "Packed"),
+    ],
+)
+def test_what_a_seller_packs_abroad_is_not_called_a_case(role: str, said: str) -> None:
+    party = msgspec.structs.replace(samples.DAIRY, role=role)
+    packed = samples.fact("2025-10-21T09:10", "+11:00", CBV + "packing", party, samples.PLANT)
+    assert headline(packed, language("en")) == said
+
+
 def test_a_withdrawn_receipt_speaks_for_nothing_and_is_not_overlooked() -> None:
     withdrawal = Correction(
         party=samples.BROKER,

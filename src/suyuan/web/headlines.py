@@ -23,6 +23,7 @@ from suyuan.web.wording import CUSTOMS_STATES, REQUESTS, STEPS, plain
 # Papers that a packing names where it packs one buyer's parcel, or parcels for a flight.
 _OF_A_BUYER = frozenset({"waybill", "order", "parcel-list"})
 _OF_A_CARRIAGE = frozenset({"awb", "flight"})
+_SELLING = frozenset({"seller", "platform", "courier"})
 _GROUPS: dict[str, str] = {
     "courier": N_("On the way with the courier"),
     "intake": N_("Taken into the warehouse"),
@@ -130,7 +131,8 @@ def _packing_headline(fact: Fact) -> str:
     if not kinds(fact).isdisjoint(_OF_A_CARRIAGE):
         return N_("Packed for transport")
     if fact.tie.kind == "direct":
-        return N_("Packed into a case")
+        # What it went into is hidden here. Who sells packs parcels as well as cases.
+        return STEPS["packing"] if role_of(fact) in _SELLING else N_("Packed into a case")
     if fact.tie.links and fact.tie.links[-1].kind in ("package", "case"):
         return N_("Case put on a pallet")
     return N_("Packed for transport")
