@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from command_line import ITEM, Shell
 from test_cli_commands import document, operator
@@ -18,6 +19,7 @@ from test_cli_commands import document, operator
 from suyuan import settings, worker
 from suyuan.app import Services, open_services
 from suyuan.db import age
+from suyuan.db.pool import sql
 from suyuan.errors import IntegrityError
 from suyuan.log import publish, sequence_once
 from suyuan.tlog.checkpoint import open_checkpoint
@@ -171,6 +173,35 @@ def test_a_log_that_had_signed_more_is_not_continued(
 
     names = {"SUYUAN_LOG_ORIGIN": done["log_origin"], "SUYUAN_DATABASE_URL": empty_database_url}
     on(target, start, **names)
+
+
+def test_a_restore_that_fails_late_leaves_nothing_in_a_database_of_ones_own(
+    kept: Kept, empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SUYUAN_DATABASE_URL", empty_database_url)
+    target = tmp_path / "again"
+
+    async def fail(*_: object, **__: object) -> None:
+        raise IntegrityError("log.head", "The newest checkpoint does not fit.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("suyuan.log.verify_head", fail)
+        refused = kept.suyuan(*kept.order(target, "--nothing-newer"))
+    assert (refused.code, "log.head" in refused.err) == (9, True)
+    assert not target.exists()
+
+    async def rows() -> dict[str, int]:
+        conn = await asyncpg.connect(empty_database_url)
+        try:
+            tables = [row["name"] for row in await conn.fetch(sql("suyuan.db", "list_tables"))]
+            return {name: await conn.fetchval(f'SELECT count(*) FROM "{name}"') for name in tables}
+        finally:
+            await conn.close()
+
+    left = asyncio.run(rows())
+    assert {name: count for name, count in left.items() if count} == {"log_head": 1}
+    done = kept.suyuan.good(*kept.order(target, "--nothing-newer", "--json")).json
+    assert (done["clean"], done["rows"]) == (True, kept.made["backup"]["rows"])
 
 
 def test_a_log_of_another_name_begins_over_the_same_entries(

@@ -297,14 +297,15 @@ async def _fill(
         with backing_up.following() as follow:
             note("Loading ...", "正在写入数据……")
             async with pool.acquire() as conn:
-                await backup.load(conn, file, follow, without=without)
-        await prepare(dsn)
-        erased = await replay_erasures(pool, outside.erasures)
-        if log != "renamed":
-            seen = [outside.note] if outside.note is not None and log == "continues" else []
-            await verify_head(pool, Ed25519Verifier(signer.vkey), seen=seen)
-        report = await _check(pool, signer.vkey)
-        erasures = await pool.fetchval("SELECT count(*) FROM erasure_journal")
+                made = await backup.load(conn, file, follow, without=without)
+        async with _or_emptied(pool, file, made):
+            await prepare(dsn)
+            erased = await replay_erasures(pool, outside.erasures)
+            if log != "renamed":
+                seen = [outside.note] if outside.note is not None and log == "continues" else []
+                await verify_head(pool, Ed25519Verifier(signer.vkey), seen=seen)
+            report = await _check(pool, signer.vkey)
+            erasures = await pool.fetchval("SELECT count(*) FROM erasure_journal")
     finally:
         await pool.close()
     origin = file.manifest.origin
@@ -323,6 +324,26 @@ async def _fill(
         findings=report.finding_count,
         clean=report.clean,
     )
+
+
+@contextlib.asynccontextmanager
+async def _or_emptied(
+    pool: Pool, file: archive.ArchiveReader, made: backup.MadeByMigrations
+) -> AsyncIterator[None]:
+    """What was loaded stays only if the block ends well: rows that were never checked, or from which nobody was erased
+    again, are no deployment, and the next attempt needs an empty database."""
+    try:
+        yield
+    except BaseException:
+        try:
+            async with pool.acquire() as conn:
+                await backup.unload(conn, file, made)
+        except Exception:  # the first failure is the one to report
+            note(
+                "The database could not be emptied again; drop it before the next attempt.",
+                "数据库未能恢复为空，请在重试前删除该数据库。",
+            )
+        raise
 
 
 async def _check(pool: Pool, vkey: str) -> Report:

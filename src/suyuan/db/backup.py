@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import date
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
@@ -30,6 +31,10 @@ _COPIED = re.compile(r"COPY (\d+)")
 _PATIENCE = 7 * 24 * 3600.0
 # No deployment that anybody has used is without rows in one of these.
 _TELLING = ("party", "evidence", "event", "log_checkpoint", "erasure_journal", "vault_subject", "code_batch")
+
+
+# The rows of each table that is not empty when nothing but the migrations was there.
+MadeByMigrations: TypeAlias = dict[str, list[asyncpg.Record]]
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -145,8 +150,8 @@ async def load(
     progress: Progress | None = None,
     *,
     without: Collection[str] = (),
-) -> None:
-    """Make the schema of the backup in an empty database and load every row, in one transaction.
+) -> MadeByMigrations:
+    """Make the schema of the backup in an empty database and load every row, in one transaction; what ``unload`` needs.
 
     Tables named in ``without`` stay as they are.
     Raises ``ConflictError`` (``backup.target``), ``UnavailableError`` (``backup.schema``) and ``IntegrityError``
@@ -157,6 +162,7 @@ async def load(
     async with conn.transaction():
         await begin_snapshot(conn)
         found = {table.name: table for table in await _tables(conn)}
+        made = {name: rows for name in found if (rows := await conn.fetch(f"SELECT * FROM {_quoted(name)}"))}  # noqa: S608
         for part in archive.manifest.tables:
             if part.name in without:
                 continue
@@ -176,6 +182,25 @@ async def load(
         for name, last in archive.manifest.sequences.items():
             await conn.execute("SELECT setval(to_regclass($1), $2)", _quoted(name), last)
     await conn.execute("ANALYZE", timeout=_PATIENCE)
+    return made
+
+
+async def unload(conn: Connection, archive: ArchiveReader, made: MadeByMigrations) -> None:
+    """Take back what ``load`` put into a database that was empty: it is again as its migrations made it."""
+    async with conn.transaction():
+        found = {table.name: table for table in await _tables(conn)}
+        tables = [found[part.name] for part in archive.manifest.tables if part.name in found]
+        protected = [name for table in tables if table.protected for name in (table.name, *table.partitions)]
+        for name in protected:
+            await conn.execute(f"ALTER TABLE ONLY {_quoted(name)} DISABLE TRIGGER forbid_truncate")
+        await conn.execute(
+            "TRUNCATE " + ", ".join(_quoted(table.name) for table in tables) + " RESTART IDENTITY"
+        )
+        for name in protected:
+            await conn.execute(f"ALTER TABLE ONLY {_quoted(name)} ENABLE ALWAYS TRIGGER forbid_truncate")
+        for name, rows in made.items():
+            columns = list(rows[0].keys())
+            await conn.copy_records_to_table(name, records=[tuple(row) for row in rows], columns=columns)
 
 
 async def _load_table(
