@@ -178,6 +178,25 @@ async def test_each_refusal_has_its_word_and_its_sound(station: Handheld) -> Non
     assert await station.events() == 1
 
 
+async def test_a_scanner_that_names_its_symbologies_and_the_next_waybill_too_early(station: Handheld) -> None:
+    await station.courier()
+    await station.scan(f"]C0{WAYBILL}", f"]E0{SKU}", f"]Q1{label(station.house.good[0])}")
+    await station.says("✓ 1", "good")
+    await station.refuses("]C0SF1399000000018", "FINISH FIRST")
+    await station.context.set_offline(True)
+    await station.refuses("SF1399000000018", "FINISH FIRST")
+    await station.context.set_offline(False)
+    await station.scan(f"]C0{WAYBILL}")
+    await station.says("DONE", "done")
+    await station.mode("nest")
+    sscc = "]C100108710000000000010"
+    await station.scan(sscc)
+    await station.refuses(sscc, "SCANNED BEFORE")
+    await station.scan(label(station.house.good[1]), sscc)
+    await station.says("DONE", "done")
+    assert await station.events("event_type = 2 AND action = 1") == 2
+
+
 async def test_a_lot_that_was_scanned_binds_the_parcel(station: Handheld) -> None:
     await station.courier()
     await station.scan(WAYBILL, f"(01){GTIN}(10)L9")

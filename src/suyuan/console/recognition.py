@@ -25,6 +25,8 @@ from suyuan.issuing.foreign_codes import guess_things
 MAX_TEXT = 300
 GS = "\x1d"
 _SYMBOLOGY = re.compile(r"^\](?:C1|d2|Q3|J1|e0)")
+# Any other symbology says nothing of what was read.
+_PLAIN_SYMBOLOGY = re.compile(r"^\](?!C1|d2|Q3|J1|e0)[A-Za-z][0-9]")
 _BRACKETED = re.compile(r"\((\d{2,4})\)((?:\\\(|[^(])*)")
 # Application identifiers whose value needs no separator after it, by their first two digits (General Specifications,
 # figure 7.8.5-2): the length with the identifier.
@@ -87,11 +89,11 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tidy(text: str) -> str:
-    """The text as a person means it: compatibility forms folded, no blanks around, FNC1 kept."""
+    """The text as a person means it: compatibility forms folded, no blanks around, FNC1 kept, of symbologies GS1's."""
     text = unicodedata.normalize("NFKC", text[:MAX_TEXT]).replace("␝", GS)
     text = re.sub(r"(?i)<GS>|\{GS\}|\[GS\]|~1|\\x1d|\\u001d", GS, text)
     kept = "".join(char for char in text if char == GS or unicodedata.category(char) not in ("Cc", "Cf"))
-    return kept.strip(" \t")
+    return _PLAIN_SYMBOLOGY.sub("", kept.strip(" \t"))
 
 
 def element_pairs(text: str) -> list[tuple[str, str]]:

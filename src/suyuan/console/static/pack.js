@@ -48,8 +48,11 @@
     return accepted();
   };
   // Another system's code: only the server knows which item bears it.
+  // Letters and a long number: the waybill of the next parcel, while this one is not finished.
+  const nextWaybill = (code) => desk.mode === "pack" && /^[A-Z]{2,5}\d{8,}[A-Z]{0,2}$/.test(code.text.toUpperCase());
   const takeForeign = async (code, otherwise) => {
     const answer = await station.look(asked(code, "goods"));
+    if (nextWaybill(code) && (!answer || answer.code === "station.code.unread")) return refuse("station.waybill.open");
     if (!answer) return refuse("station.code.foreign");
     if (answer.kind === "item") return takeItem({ ...code, uri: answer.uri, gtin: answer.gtin, serial: answer.serial });
     return refuse(answer.code === "station.code.unread" || answer.ok ? otherwise : answer.code);
@@ -80,7 +83,9 @@
       desk.act.shelf = code.text;
       return accepted();
     }
-    if (desk.mode === "pack" && desk.act.waybill.number === code.text.toUpperCase() && desk.act.parts.length) return complete();
+    // What began an act, scanned again, ends it.
+    const begun = desk.mode === "pack" ? desk.act.waybill.number === code.text.toUpperCase() : desk.act.parent && code.uri === desk.act.parent;
+    if (begun && desk.act.parts.length) return complete();
     if (code.kind === "other" || (code.kind === "sscc" && desk.mode === "pack")) {
       return takeForeign(code, want === "sku" ? "station.sku.first" : "station.code.unread");
     }

@@ -62,7 +62,8 @@ window.station = window.station || {};
 
   // Returns {kind, uri, gtin, serial, lot}; kind is item, lot, class, sscc, or other with the plain text as number.
   station.read = (scanned) => {
-    const text = scanned.normalize("NFKC").replace(/^[\s\u0000-\u001c]+|\s+$/g, "");
+    // A scanner may say first which symbology it read; only those of GS1 element strings tell anything.
+    const text = scanned.normalize("NFKC").replace(/^[\s\u0000-\u001c]+|\s+$/g, "").replace(/^\](?!C1|d2|Q3|J1|e0)[A-Za-z]\d/, "");
     let found = null;
     try {
       if (/^https?:\/\//i.test(text) || /^\/0[01]\//.test(text)) found = ofLink(text);
