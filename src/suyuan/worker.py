@@ -18,6 +18,7 @@ from suyuan.app import Services, open_services
 from suyuan.db.partitions import ensure_all_partitions
 from suyuan.errors import SuyuanError
 from suyuan.parties.sessions_forgetting import forget_sessions
+from suyuan.scans.label_erasing import finish_label_erasures
 from suyuan.scans.label_images import forget_images
 from suyuan.scans.page_views import forget_page_views
 from suyuan.settings import Settings
@@ -67,6 +68,9 @@ async def _keep_erasures(services: Services) -> None:
         try:
             if erased := await keep_erasures(services.pool, copy, finish=finish):
                 _logger.warning("erasures done again, or finished", subjects=erased)
+            records, images = await finish_label_erasures(services.pool)
+            if records or images:
+                _logger.warning("erasures of labels done again, or finished", records=records, images=images)
             finish = False
         except _LOST as error:
             _logger.warning("erasures not kept outside", error=getattr(error, "code", type(error).__name__))

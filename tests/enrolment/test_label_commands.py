@@ -186,3 +186,26 @@ def test_a_video_is_a_dynamic_label(
     with pytest.raises(label_files.InputError) as refusal:
         read(no_film, 40)
     assert refusal.value.code == "cli.label.video"
+
+
+def test_a_label_is_erased_by_who_says_why_and_means_it(
+    suyuan: Shell, tmp_path: Path, image_processes: None
+) -> None:
+    [serial] = _issued(suyuan, tmp_path / "tags.zip", 1)
+    photo = tmp_path / "0.png"
+    photo.write_bytes(picture(f"{HOST}/01/{GTIN}/21/{serial}"))
+    suyuan.good("label", "enrol", photo, "--style", STYLE)
+    item = f"https://id.gs1.org/01/{GTIN}/21/{serial}"
+    words = ("label", "erase", item, "--party", "op", "--reason", "mixed up")
+    unsure = suyuan(*words)
+    assert (unsure.code, "cli.label.erase" in unsure.err) == (2, True)
+    assert suyuan("label", "verify", photo).code == 0
+    other = suyuan(*words, "--track", "B", "--yes")
+    assert (other.code, "scan.label.unknown" in other.err) == (4, True)
+    done = json.loads(suyuan.good(*words, "--yes", "--json").out)
+    assert (done["tracks"], done["records"], done["images"]) == (["A"], 1, 0)
+    assert suyuan("label", "verify", photo).code == 4
+    assert json.loads(suyuan.good("fsck", "--json").out)["finding_count"] == 0
+    suyuan.good("label", "enrol", photo, "--style", STYLE)
+    photo.write_bytes(picture(f"{HOST}/01/{GTIN}/21/{serial}"))
+    assert suyuan("label", "verify", photo).code == 0

@@ -90,7 +90,10 @@ COLD = {
         "revoke_token set_link_totp set_user_language set_user_password set_user_role "
         "set_user_totp take_recovery_code take_totp_step take_user_link touch_session"
     ),
-    "scans": "delete_label_images forget_page_views forget_tries old_label_images",
+    "enrolment": "count_enrolments delete_records journalled_records labels_with_records walk_records",
+    "scans": (
+        "delete_images_of delete_label_images forget_page_views forget_tries label_images_of old_label_images"
+    ),
     "trace": "personal_parts",
     "vault": (
         "add_erasure add_reveals become_eraser delete_numbers delete_subject "

@@ -208,11 +208,12 @@ def translate() -> None:
 
 
 def fsck(
-    quick: Annotated[bool, typer.Option("--quick", help="Leave the contents of events out.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave contents of events and labels out.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the deployment: events, intake and log tell one story, tiles and checkpoints are what the rows give.
+    """Check the deployment: events, intake and log tell one story, tiles and checkpoints are what the rows give, and
+    each label's record is the one that its event commits to.
 
     Reads one snapshot and changes nothing; a server may run meanwhile. Exit code 0: clean; 9: something was found.
 
@@ -224,6 +225,7 @@ def fsck(
     async def work(services: Services) -> Report:
         from suyuan import log
         from suyuan.capture.checking import recompute_commitments
+        from suyuan.enrolment.checking import check_records
         from suyuan.tlog.note import Ed25519Verifier
 
         with Progress(console=console(error=True), transient=True, disable=as_json) as progress:
@@ -238,6 +240,7 @@ def fsck(
                 services.pool,
                 Ed25519Verifier(services.signer.vkey),
                 recompute=None if quick else recompute_commitments,
+                beside=() if quick else (check_records,),
                 progress=follow,
             )
 

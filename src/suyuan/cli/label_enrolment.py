@@ -87,7 +87,7 @@ def enrol(
       suyuan label enrol scans/ --style tag-50x25
       suyuan label enrol clips/ --track B --party label-works
     """
-    order = _Order(_track(track), party, style, dpi or None, again, source.is_dir())
+    order = _Order(track_of(track) or "", party, style, dpi or None, again, source.is_dir())
     if style:
         from suyuan.api.batch_files import check_pattern_style
         from suyuan.printing import get_style
@@ -99,10 +99,13 @@ def enrol(
         raise typer.Exit(InputError.exit_code)
 
 
-def _track(text: str) -> str:
+def track_of(text: str) -> Track | None:
+    """The track that an option names; None where it names none. Raises ``InputError`` (``cli.label.track``)."""
     if text.upper() not in ("", "A", "B"):
         raise InputError("cli.label.track", "There is no such track.", path="--track", remedy="Name A or B.")
-    return text.upper()
+    if not text:
+        return None
+    return "A" if text.upper() == "A" else "B"
 
 
 def _report_lines(report: EnrolReport) -> list[str]:
@@ -240,7 +243,7 @@ def verify(
       suyuan label verify photo.jpg
       suyuan label verify clip.mp4 --path up,left,down
     """
-    wanted = _track(track)
+    wanted = track_of(track) or ""
     directions = tuple(word.strip() for word in path.split(",") if word.strip())
     asked, check = run(data_dir, lambda services: _verify(services, files, uri, wanted, directions))
     show(

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from suyuan.cli.context import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="Labels checked by their image: enrol, verify, evaluate.")
+app = CommandLine(no_args_is_help=True, help="Labels checked by their image: enrol, verify, erase, evaluate.")

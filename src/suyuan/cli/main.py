@@ -15,6 +15,7 @@ from suyuan.cli import (
     foreign_codes,
     keeping,
     label_enrolment,
+    label_erasure,
     label_evaluation,
     labels,
     mappings,
@@ -94,6 +95,7 @@ app.add_typer(mappings.mapping, name="mapping")
 app.add_typer(foreign_codes.alias, name="alias")
 labels.app.command()(label_enrolment.enrol)
 labels.app.command()(label_enrolment.verify)
+labels.app.command()(label_erasure.erase)
 labels.app.command()(label_evaluation.evaluate)
 labels.app.command()(label_evaluation.simulate)
 app.add_typer(receipts.customs, name="customs")

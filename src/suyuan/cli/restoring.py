@@ -34,6 +34,7 @@ from suyuan.errors import (
     UnavailableError,
     VerificationError,
 )
+from suyuan.scans.label_erasing import finish_label_erasures
 from suyuan.tlog.checkpoint import open_checkpoint
 from suyuan.tlog.note import Ed25519Signer, Ed25519Verifier
 from suyuan.vault.erasing import Erasure, ErasureCopy, replay_erasures
@@ -301,6 +302,7 @@ async def _fill(
         async with _or_emptied(pool, file, made):
             await prepare(dsn)
             erased = await replay_erasures(pool, outside.erasures)
+            erased += (await finish_label_erasures(pool))[0]
             if log != "renamed":
                 seen = [outside.note] if outside.note is not None and log == "continues" else []
                 await verify_head(pool, Ed25519Verifier(signer.vkey), seen=seen)
@@ -348,11 +350,18 @@ async def _or_emptied(
 
 async def _check(pool: Pool, vkey: str) -> Report:
     from suyuan.capture.checking import recompute_commitments
+    from suyuan.enrolment.checking import check_records
     from suyuan.log import fsck
 
     note("Checking everything that is derived ...", "正在核对全部推导结果……")
     with backing_up.following() as follow:
-        return await fsck(pool, Ed25519Verifier(vkey), recompute=recompute_commitments, progress=follow)
+        return await fsck(
+            pool,
+            Ed25519Verifier(vkey),
+            recompute=recompute_commitments,
+            beside=(check_records,),
+            progress=follow,
+        )
 
 
 def _leave(

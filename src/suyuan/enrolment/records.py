@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -70,21 +70,35 @@ async def read_record(conn: Connection, enrolment: Enrolment) -> bytes:
             "The record of this label was erased.",
             remedy="Enrol the label again, if it is at hand.",
         )
-    body = read_body(row["body"])
     recomputed = await recompute_commitments(conn, [enrolment.event_key])
-    holds = (
-        hmac.compare_digest(str(body.get(LABEL_RECORD, "")), record_digest(row["salt"], row["record"]))
-        and body.get(LABEL_TRACK) == enrolment.track
-        and _things(body) == [f"https://id.gs1.org/01/{enrolment.gtin}/21/{encode_value(enrolment.serial)}"]
-        and recomputed[enrolment.event_key] == row["commitment"]
-    )
-    if not holds:
+    fits = is_of(read_body(row["body"]), row["salt"], row["record"], enrolment)
+    if not fits or recomputed[enrolment.event_key] != row["commitment"]:
         raise RefusedError(
             "enrolment.record.changed",
             "The record of this label is not the one that was enrolled.",
             remedy="Run suyuan fsck, and restore the database from a backup; nothing is compared with this record.",
         )
     return bytes(row["record"])
+
+
+class Label(Protocol):
+    """Which label a record is of."""
+
+    @property
+    def gtin(self) -> str: ...
+    @property
+    def serial(self) -> str: ...
+    @property
+    def track(self) -> Track: ...
+
+
+def is_of(body: dict[str, object], salt: bytes, record: bytes, label: Label) -> bool:
+    """Whether the body of an event names this record, and this label as the one that it is of."""
+    return (
+        hmac.compare_digest(str(body.get(LABEL_RECORD, "")), record_digest(salt, record))
+        and body.get(LABEL_TRACK) == label.track
+        and _things(body) == [f"https://id.gs1.org/01/{label.gtin}/21/{encode_value(label.serial)}"]
+    )
 
 
 def _things(body: dict[str, object]) -> Sequence[object]:

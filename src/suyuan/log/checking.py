@@ -2,8 +2,8 @@
 
 Held: indexes without a gap; each event in the intake or in the log, and in one of them only; each leaf the
 one of its event's commitment and day; each event's commitment the one of its payload, where that was not
-erased; each stored tile what its rows give; each checkpoint signed by this log's key, following its
-predecessor, with the root of its size.
+erased; what other rooms keep beside their events, as those say; each stored tile what its rows give; each
+checkpoint signed by this log's key, following its predecessor, with the root of its size.
 
 One snapshot is read, so a log at work may be checked. Nothing is changed. Memory stays bounded whatever the
 size.
@@ -33,6 +33,12 @@ Recompute: TypeAlias = Callable[[Connection, Sequence[int]], Awaitable[Mapping[i
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
+
+Found: TypeAlias = Callable[[str, object, str], None]
+"""Told a finding: its code, what it is about, what was found."""
+
+Beside: TypeAlias = Callable[[Connection, Found, Progress], Awaitable[None]]
+"""Checks what a room keeps that its events commit to, in the snapshot."""
 
 _ENTRIES = 64 * TILE_WIDTH
 _PAGE = 1_000
@@ -76,11 +82,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def fsck(
-    pool: Pool, verifier: Verifier, *, recompute: Recompute | None = None, progress: Progress | None = None
+    pool: Pool,
+    verifier: Verifier,
+    *,
+    recompute: Recompute | None = None,
+    beside: Sequence[Beside] = (),
+    progress: Progress | None = None,
 ) -> Report:
     """Check the whole log against itself and against the events.
 
-    ``recompute`` comes from the room that stores payloads; without it commitments are taken as stored.
+    ``recompute`` comes from the room that stores payloads; without it commitments are taken as stored. ``beside`` come
+    from rooms that keep more than events.
     Findings are returned, not raised.
     """
     async with (
@@ -92,6 +104,8 @@ async def fsck(
         await check.places()
         if recompute is not None:
             await check.commitments(recompute)
+        for also in beside:
+            await also(conn, check.finding, check.progress)
         return await check.report()
 
 

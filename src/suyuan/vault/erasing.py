@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import asyncpg
 import msgspec
@@ -25,11 +25,15 @@ from suyuan.db.pool import Connection, Pool, sql
 from suyuan.errors import IntegrityError, UnavailableError
 from suyuan.vault.vault import check_reason
 
+ErasureKind: TypeAlias = Literal["subject", "event", "evidence", "label"]
+
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the erasure journal. ``reference`` of a subject is its ID in hexadecimal."""
+    """One row of the erasure journal. ``reference`` of a subject is its ID in hexadecimal, of a label
+    GTIN/track/serial.
+    """
 
-    kind: Literal["subject", "event", "evidence"]
+    kind: ErasureKind
     reference: str
     party_id: str
     reason: str
@@ -38,7 +42,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
 
 async def journal_erasure(
     pool: Pool,
-    kind: Literal["subject", "event", "evidence"],
+    kind: ErasureKind,
     reference: str,
     *,
     party_id: str,
@@ -73,8 +77,8 @@ async def read_erasure_journal(db: Pool | Connection) -> list[Erasure]:
 async def replay_erasures(pool: Pool, entries: Iterable[Erasure] = ()) -> int:
     """Enter the journal rows that are missing here, then delete every subject that the journal names.
 
-    Returns how many subjects were deleted. Doing it twice does nothing more. Erased events and evidence are
-    deleted by the room that keeps them, from the same journal.
+    Returns how many subjects were deleted. Doing it twice does nothing more. Erased events, evidence and
+    labels are deleted by the room that keeps them, from the same journal.
     """
     given = list(entries)
     await pool.execute(

@@ -1,0 +1,1 @@
+DELETE FROM label_image WHERE scan_id = ANY ($1::bigint[])
