@@ -8,7 +8,7 @@ import zipfile
 from datetime import datetime
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from suyuan import sheets
 from suyuan.errors import SuyuanError, TooLargeError
@@ -16,7 +16,7 @@ from suyuan.errors import SuyuanError, TooLargeError
 CASE = "https://id.gs1.org/01/18710000001233/21/A1"
 
 
-def workbook_bytes(*tables, titles=("Sheet1", "Sheet2")) -> bytes:
+def workbook_bytes(*tables, titles=("Sheet1", "Sheet2", "Sheet3")) -> bytes:
     book = Workbook()
     book.remove(book.active)
     for title, table in zip(titles, tables, strict=False):
@@ -104,6 +104,58 @@ def test_several_sheets_of_one_kind_are_one_reading_and_other_sheets_are_named()
     assert [(w.code, w.path) for w in reading.warnings] == [("sheet.ignored", "Sheet2")]
     mixed = [["waybill", "carrier", "time", "status"], ["X1", "C1", "2025-10-11T11:32Z", "signed"]]
     assert refusal(workbook_bytes(packing(GOOD), mixed)).code == "sheet.kinds.mixed"
+
+
+def hiding(data: bytes, *names: str) -> bytes:
+    book, buffer = load_workbook(io.BytesIO(data)), io.BytesIO()
+    for name in names:
+        book[name].sheet_state = "hidden"
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_nobody_sees_is_not_taken_in(held: bool, monkeypatch: pytest.MonkeyPatch):
+    if not held:
+        monkeypatch.setattr("suyuan.sheets.workbook.HELD_CELLS", 0)
+    old = [*GOOD]
+    old[0] = "087100000000000130"
+    data = workbook_bytes(packing(GOOD), packing(old), [["notes"], ["a list"]])
+    reading = sheets.read(hiding(data, "Sheet2", "Sheet3"))
+    assert [d.path for d in reading.events] == ["Sheet1!3"]
+    assert [(w.code, w.path) for w in reading.warnings] == [("sheet.hidden", "Sheet2")]
+    error = refusal(hiding(data, "Sheet1", "Sheet2"))
+    assert (error.code, error.path) == ("sheet.hidden", "Sheet1")
+
+
+def test_a_code_of_which_the_spreadsheet_made_a_date_is_refused():
+    rows = [
+        ["Pallet", "Lot", "GTIN", "Qty", "Date"],
+        ["087100000000000123", datetime(2026, 5, 1), "08710000001236", 720, "2025-08-13T11:30Z"],  # noqa: DTZ001
+    ]
+    error = refusal(workbook_bytes(rows))
+    assert (error.code, error.path) == ("sheet.cell.dated", "Sheet1!B2")
+    rows[1][1] = "2026-05-01"
+    event = sheets.read(workbook_bytes(rows)).events[0].event
+    assert event.child_quantity_list[0].epc_class.endswith("/10/2026-05-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("1,000", "1000"), ("12,345,678", "12345678"), ("1,000.5", "1000.5"), ("1,5", None), ("1,00", None),
+     ("1234,567", None), ("0,5", None), (",5", None), ("1,000,5", None)],
+)  # fmt: skip
+def test_a_comma_that_may_be_a_decimal_sign_is_not_dropped(text: str, amount: str | None):
+    rows = [
+        ["Pallet", "Lot", "GTIN", "Qty", "Date"],
+        ["087100000000000123", "L1", "08710000001236", text, "2025-08-13T11:30Z"],
+    ]
+    if amount is None:
+        error = refusal(workbook_bytes(rows))
+        assert (error.code, error.path) == ("sheet.cell.comma", "Sheet1!D2")
+    else:
+        event = sheets.read(workbook_bytes(rows)).events[0].event
+        assert event.child_quantity_list[0].quantity == amount
 
 
 def test_an_unknown_column_is_named():

@@ -22,7 +22,8 @@ _TOKEN = re.compile(r"[^\s;,、；，]+")
 class Cell(msgspec.Struct, frozen=True, gc=False):
     """One value as text, stripped. ``end`` is 0 where the document has no byte ranges (a workbook).
 
-    ``numeric`` marks a value that the file stores as a number, so that leading zeros are gone.
+    ``numeric`` marks a value that the file stores as a number, so that leading zeros are gone, ``dated`` one that it
+    stores as a date, whatever was typed.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     end: int = 0
     encoding: str = "utf-8"
     numeric: bool = False
+    dated: bool = False
 
     def parts(self) -> list[Cell]:
         """The cell's values where several stand in it, separated by white space, commas or semicolons."""
@@ -106,10 +108,11 @@ class LateRows:
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """A table as it stands in the file: rows of cells, empty ones None."""
+    """A table as it stands in the file: rows of cells, empty ones None; ``hidden`` where whoever opens it sees none."""
 
     name: str
     rows: tuple[Cells, ...] | LateRows
+    hidden: bool = False
 
     def first(self, count: int) -> tuple[Cells, ...]:
         """The first rows."""

@@ -92,11 +92,22 @@ def _read_grids(grids: tuple[Grid, ...], *, whole: bool) -> Reading:
 
 def understood(grids: tuple[Grid, ...]) -> tuple[list[Sheet], Findings]:
     """The sheets that have a known header, all of one kind, and what is odd about the others. Raises ``InputError``."""
-    sheets = [(grid, read_sheet(grid)) for grid in grids]
+    read = [(grid, read_sheet(grid)) for grid in grids]
+    sheets = [(grid, sheet) for grid, sheet in read if not grid.hidden]
     known = [sheet for _, sheet in sheets if sheet is not None]
+    unseen = [grid.name for grid, sheet in read if grid.hidden and sheet is not None]
+    if not known and unseen:
+        raise InputError(
+            "sheet.hidden",
+            "The table is on a hidden sheet; whoever sent it may not know that it is there.",
+            path=unseen[0],
+            remedy="Show the sheet, look at it and save the workbook again.",
+        )
     if not known:
         raise unknown_header(grids)
     findings = Findings()
+    for name in unseen:
+        findings.warn("sheet.hidden", name, "The sheet is hidden; it was not read.")
     for grid, sheet in sheets:
         if (
             sheet is None

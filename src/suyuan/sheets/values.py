@@ -36,6 +36,7 @@ _ZONE_WORDS: Final = {"z": "+00:00", "utc": "+00:00", "gmt": "+00:00"} | dict.fr
 )
 URI_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 MAX_EXCEL_DIGITS: Final = 15
 
 
@@ -111,9 +112,20 @@ def moment_of(cell: Cell, zone: Cell | None) -> Moment:
 
 
 def read_amount(cell: Cell) -> str:
-    """A quantity, zero or more, as a normalised decimal; separators of thousands are dropped."""
+    """A quantity, zero or more, as a normalised decimal.
+
+    A comma separates thousands where it stands as one; elsewhere it may be a decimal sign, and is not guessed at.
+    """
+    text = cell.text
+    if "," in text and not _THOUSANDS.fullmatch(text):
+        raise wrong(
+            "comma",
+            cell,
+            "The comma may be a decimal sign or separate thousands.",
+            "Write a plain number, with a point before decimals.",
+        )
     try:
-        text = normal_decimal(cell.text.replace(",", ""))
+        text = normal_decimal(text.replace(",", ""))
     except InputError:
         text = "-"
     if text.startswith("-"):
@@ -140,8 +152,15 @@ def read_unit(row: Row) -> str | None:
 
 
 def identifying(cell: Cell) -> str:
-    """The text of a cell that identifies something: refused if a spreadsheet rounded it."""
+    """The text of a cell that identifies something: refused if a spreadsheet rounded it or made a date of it."""
     text = cell.text
+    if cell.dated:
+        raise wrong(
+            "dated",
+            cell,
+            "The spreadsheet has made a date of this; what was typed is not there any more.",
+            "Format the column as text and fill it in again.",
+        )
     if _ROUNDED.fullmatch(text) or (cell.numeric and len(text.lstrip("-")) > MAX_EXCEL_DIGITS):
         raise wrong(
             "rounded",

@@ -14,7 +14,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetVisibleEnum,
+)
 
 from suyuan.errors import InputError, SuyuanError
 from suyuan.sheets.archive import check_archive, unreadable
@@ -50,8 +56,8 @@ def read_grids(data: bytes) -> tuple[Grid, ...]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         raw = [
-            (name, workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in workbook.sheet_names
+            (one.name, workbook.get_sheet_by_name(one.name).to_python(skip_empty_area=False), _is_hidden(one))
+            for one in workbook.sheets_metadata
         ]
     except PasswordError:
         raise unreadable("It is protected by a password.", "Remove the password and save it again.") from None
@@ -61,7 +67,11 @@ def read_grids(data: bytes) -> tuple[Grid, ...]:
         if type(error).__name__ != "PanicException":
             raise
         raise unreadable("Its parts contradict each other.") from None
-    return tuple(_grid(name, rows) for name, rows in raw)
+    return tuple(_grid(name, rows, hidden) for name, rows, hidden in raw)
+
+
+def _is_hidden(sheet: SheetMetadata) -> bool:
+    return sheet.visible != SheetVisibleEnum.Visible
 
 
 def streamed_grids(data: bytes) -> tuple[Grid, ...]:
@@ -70,10 +80,13 @@ def streamed_grids(data: bytes) -> tuple[Grid, ...]:
     Raises as ``read_grids``, also while rows are asked for.
     """
     try:
-        names = _open(data).sheetnames
+        sheets = [(sheet.title, sheet.sheet_state != "visible") for sheet in _open(data)]
     except Exception as error:
         raise _not_read(error) from None
-    return tuple(Grid(name=name, rows=LateRows(lambda n=name: _stream(data, n))) for name in names)  # type: ignore[misc]
+    return tuple(
+        Grid(name=name, rows=LateRows(lambda n=name: _stream(data, n)), hidden=hidden)  # type: ignore[misc]
+        for name, hidden in sheets
+    )
 
 
 def _open(data: bytes) -> Workbook:
@@ -109,9 +122,10 @@ def _not_read(error: Exception) -> InputError:
     return unreadable(f"{type(error).__name__} while reading it.")
 
 
-def _grid(name: str, rows: Sequence[Sequence[object]]) -> Grid:
+def _grid(name: str, rows: Sequence[Sequence[object]], hidden: bool) -> Grid:
     return Grid(
         name=name,
+        hidden=hidden,
         rows=tuple(
             tuple(_cell(value, f"{name}!{column_letters(x)}{y}") for x, value in enumerate(row, start=1))
             for y, row in enumerate(rows, start=1)
@@ -128,12 +142,12 @@ def _cell(value: object, path: str) -> Cell | None:
     if isinstance(value, datetime):
         # A workbook keeps days and moments alike; one at midnight is a day, in both libraries.
         if value.time() == time():
-            return Cell(text=value.date().isoformat(), path=path)
-        return Cell(text=value.isoformat(sep="T"), path=path)
+            return Cell(text=value.date().isoformat(), path=path, dated=True)
+        return Cell(text=value.isoformat(sep="T"), path=path, dated=True)
     if isinstance(value, date | time):
-        return Cell(text=value.isoformat(), path=path)
+        return Cell(text=value.isoformat(), path=path, dated=True)
     if isinstance(value, timedelta):
-        return Cell(text=str(value), path=path)
+        return Cell(text=str(value), path=path, dated=True)
     if isinstance(value, int | float):
         if isinstance(value, float) and not math.isfinite(value):
             return None
