@@ -64,6 +64,10 @@ async def _check(deployment: Deployment, serial: str, *images: bytes, **fields: 
 async def test_from_the_printers_file_to_the_buyers_check(deployment: Deployment) -> None:
     maker = deployment.bearer("maker")
     command = {"gtin": GTIN, "lot": LOT, "count": 2, "pattern": True}
+    both = await deployment.client.post(
+        "/api/v1/codes/issue", json={**command, "scratch": True}, headers=maker
+    )
+    assert (both.status_code, both.json()["code"]) == (400, "issuing.pattern.scratch")
     batch = (await deployment.client.post("/api/v1/codes/issue", json=command, headers=maker)).json()
     assert len(batch["pattern_key"]) == 16
     path = f"/api/v1/codes/batches/{batch['batch_id']}"

@@ -230,6 +230,16 @@ def test_codes(suyuan: Shell, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8"))))
     assert (batch["count"], len(rows)) == (3, 3)
     assert rows[0]["uri"] == f"HTTP://LOCALHOST:8080/01/{GTIN}/21/{rows[0]['serial']}"
+    before = out.read_bytes()
+    kept = suyuan(*issue, "--party", "op", "--out", out)
+    assert (kept.code, "cli.file.exists" in kept.err, out.read_bytes()) == (5, True, before)
+    other = tmp_path / "other.csv"
+    other.write_bytes(before)
+    suyuan.good(*issue, "--party", "op", "--out", other, "--force")
+    assert len(other.read_bytes()) == len(before) and other.read_bytes() != before
+    both = suyuan(*issue, "--party", "op", "--scratch", "--pattern", "--out", tmp_path / "both.csv")
+    assert (both.code, "issuing.pattern.scratch" in both.err) == (2, True)
+    assert not (tmp_path / "both.csv").exists()
     assert suyuan.good(*issue, "--party", "op").out.startswith("serial,uri,gtin,lot\r\n")
     plain = tmp_path / "serials.txt"
     plain.write_text(f"{rows[0]['uri']}\n\n{rows[1]['serial']}\n", "utf-8")

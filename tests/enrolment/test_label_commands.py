@@ -209,3 +209,23 @@ def test_a_label_is_erased_by_who_says_why_and_means_it(
     suyuan.good("label", "enrol", photo, "--style", STYLE)
     photo.write_bytes(picture(f"{HOST}/01/{GTIN}/21/{serial}"))
     assert suyuan("label", "verify", photo).code == 0
+
+
+def test_what_was_forgotten_in_the_command_is_told_once(
+    suyuan: Shell, tmp_path: Path, image_processes: None
+) -> None:
+    serials = _issued(suyuan, tmp_path / "tags.zip", 4)
+    for serial in serials:
+        folder = tmp_path / "scans" / serial
+        folder.mkdir(parents=True)
+        (folder / "0.png").write_bytes(picture(f"{HOST}/01/{GTIN}/21/{serial}"))
+    (tmp_path / "scans" / "empty").mkdir()
+    (tmp_path / "scans" / "empty too").mkdir()
+    said = suyuan("label", "enrol", tmp_path / "scans")
+    assert (said.code, said.out.count("enrolment.placement"), " and 3 more: " in said.out) == (2, 1, True)
+    assert said.out.count("cli.label.empty") == 2
+    report = json.loads(suyuan("label", "enrol", tmp_path / "scans", "--json").out)
+    assert [(one["code"], one["files"]) for one in report["faults"] if one["files"] > 1] == [
+        ("enrolment.placement", 4)
+    ]
+    assert len(report["faults"]) == 3

@@ -18,7 +18,16 @@ from suyuan.errors import InputError
 from suyuan.gs1.serials import SERIAL_LENGTH, item_uri
 from suyuan.issuing import Batch, PatternKeys, ScratchKeys, iter_serials
 from suyuan.issuing.scratch import SCRATCH_LENGTH
-from suyuan.printing import FORMATS, Label, Printer, Style, get_style, open_printer, sample_pattern
+from suyuan.printing import (
+    FORMATS,
+    Label,
+    Printer,
+    Style,
+    built_in_styles,
+    get_style,
+    open_printer,
+    sample_pattern,
+)
 from suyuan.settings import Settings
 
 DEFAULT_STYLE = "item-40x20"
@@ -126,6 +135,17 @@ def check_pattern_style(style: Style) -> None:
         )
 
 
+def check_kinds(*, scratch: bool, pattern: bool) -> None:
+    """Raise ``InputError`` (``issuing.pattern.scratch``) for a batch that no style could print as it is."""
+    if scratch and pattern and not any(one.panel and one.pattern for one in built_in_styles().values()):
+        raise InputError(
+            "issuing.pattern.scratch",
+            "No label style has room for both a scratch code and a pattern.",
+            path="pattern",
+            remedy="Issue the batch with one of the two.",
+        )
+
+
 def label_of(
     batch: Batch,
     settings: Settings,
@@ -163,11 +183,12 @@ def media_type(order: FileOrder) -> str:
 async def check_printable(
     services: Services, gtin: str, lot: str, order: FileOrder, *, scratch: bool, pattern: bool = False
 ) -> None:
-    """Raise ``InputError`` (``printing.*``, ``issuing.scratch.style``, ``issuing.pattern.style``) where such labels
-    cannot be printed.
+    """Raise ``InputError`` (``printing.*``, ``issuing.scratch.style``, ``issuing.pattern.style``,
+    ``issuing.pattern.scratch``) where such labels cannot be printed.
     """
     if order.format == "csv":
         return
+    check_kinds(scratch=scratch, pattern=pattern)
     style = get_style(order.style)
     if scratch:
         check_scratch_style(style)

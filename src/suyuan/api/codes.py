@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from suyuan.api.access import ISSUER_ROLES, holds_any, require, require_issuer
-from suyuan.api.batch_files import batch_file, file_name, media_type, read_order
+from suyuan.api.batch_files import batch_file, check_kinds, file_name, media_type, read_order
 from suyuan.api.documentation import takes
 from suyuan.api.model import Call, Services, services_of
 from suyuan.api.problems import problem_of
@@ -52,6 +52,7 @@ async def issue_codes(request: Call) -> Response[Batch] | Stream:
     command = await read_command(request, IssueCommand)
     services = services_of(request)
     check_batch(command.gtin, command.lot, command.count)
+    check_kinds(scratch=command.scratch, pattern=command.pattern)
     await require_issuer(services.pool, principal, command.gtin)
 
     async def made(progress: Callable[[int], None] | None = None) -> Batch:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from suyuan.cli.context import MANNER, AsJson, DataDir, console, run, say, show
-from suyuan.errors import InputError
+from suyuan.errors import ConflictError, InputError
 
 if TYPE_CHECKING:
     from suyuan.api.batch_files import FileOrder
@@ -74,6 +74,9 @@ def issue(
         bool,
         typer.Option("--pattern", help="Also a pattern of dots on each label, which a camera can check."),
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over the file of --out where there is one.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +85,8 @@ def issue(
     CSV holds serial, URI as the label carries it, GTIN, lot and, with --scratch, the scratch code. PDF are pages,
     SVG a ZIP of one drawing a label, ZPL what a thermal printer takes, PNG and TIFF a ZIP of one image a label, black
     and white, as a press takes them; the catalogue gives the product's names. All codes of the batch exist afterwards,
-    or none; a file appears under its name when it is whole.
+    or none; a file appears under its name when it is whole,
+    and none that is there is written over without --force.
 
     \b
       suyuan issue --gtin 08710000001236 --lot L25216A --count 43200 --party groene-wei --out codes.csv
@@ -90,6 +94,9 @@ def issue(
       suyuan issue --gtin 08710000001236 --lot L25216A --count 1000000 --scratch --out codes.csv
       suyuan issue --gtin 08710000001236 --lot L25216A --count 500 --pattern --format tiff --style tag-50x25 --out l.zip
     """
+    from suyuan.api.batch_files import check_kinds, check_pattern_style, check_scratch_style, read_order
+    from suyuan.printing import get_style
+
     if as_json and out is None:
         raise InputError(
             "cli.issue.out",
@@ -104,15 +111,15 @@ def issue(
             path="--out",
             remedy="Add --out FILE, or lead the output into one.",
         )
-    from suyuan.api.batch_files import check_pattern_style, check_scratch_style, read_order
-    from suyuan.printing import get_style
-
+    check_kinds(scratch=scratch, pattern=pattern)
     day = expiry.date().isoformat() if expiry else ""
     order = read_order(form.value, style, dpi, day)
     if scratch and form is not Format.CSV:
         check_scratch_style(get_style(style))
     if pattern and form is not Format.CSV:
         check_pattern_style(get_style(style))
+    if out is not None:
+        _check_writable(out, force)
     wanted = _Wanted(gtin, lot, count, party, label, scratch, pattern)
     batch = run(data_dir, lambda services: _issue(services, wanted, order, out))
     if out is not None:
@@ -150,8 +157,6 @@ async def _issue(services: Services, wanted: _Wanted, order: FileOrder, out: Pat
     await check_printable(services, gtin, lot, order, scratch=scratch, pattern=pattern)
     issuer = party or await _owner(services, gtin)
     await get_party(services.pool, issuer)
-    if out is not None:
-        _check_writable(out)
     with progress_bar(say("issuing", "发码"), count) as done:
         batch = await issuing.issue(
             services.pool,
@@ -182,8 +187,17 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]
         yield lambda done: progress.update(task, completed=done)
 
 
-def _check_writable(out: Path) -> None:
-    """Raise ``InputError`` (``cli.file``) before a code exists where its file cannot."""
+def _check_writable(out: Path, force: bool) -> None:
+    """Before a code exists: raise ``InputError`` (``cli.file``) where its file cannot, and ``ConflictError``
+    (``cli.file.exists``) where another is there, which may be the codes of another batch.
+    """
+    if out.is_file() and not force:
+        raise ConflictError(
+            "cli.file.exists",
+            "There is a file of this name already. No code was issued.",
+            path=str(out),
+            remedy="Name another file, or add --force to write over it.",
+        )
     try:
         if out.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

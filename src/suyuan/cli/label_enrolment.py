@@ -13,6 +13,7 @@ from suyuan.cli.codes import progress_bar
 from suyuan.cli.context import AsJson, DataDir, run, say, show
 from suyuan.cli.label_files import (
     Fault,
+    Faults,
     Files,
     Item,
     count_items,
@@ -117,7 +118,14 @@ def _report_lines(report: EnrolReport) -> list[str]:
             f" {report.skipped:,} 枚。",
         )
     ]
-    return lines + [f"{one.file}: {one.code}: {one.reason} {one.remedy}".rstrip() for one in report.faults]
+    return lines + [
+        f"{one.file}{_and_more(one.files - 1)}: {one.code}: {one.reason} {one.remedy}".rstrip()
+        for one in report.faults
+    ]
+
+
+def _and_more(files: int) -> str:
+    return say(f" and {files:,} more", f" 及另外 {files:,} 个") if files else ""
 
 
 async def _enrol(services: Services, source: Path, order: _Order) -> EnrolReport:
@@ -125,23 +133,23 @@ async def _enrol(services: Services, source: Path, order: _Order) -> EnrolReport
 
     check_extra()
     enrolled = skipped = superseded = done = 0
-    faults: list[Fault] = []
+    faults = Faults()
     with progress_bar(say("enrolling", "登记"), count_items(source)) as told:
         async for text, item in _items(services, source, order, faults):
             outcome = await _enrol_one(services, text, item, order)
             if isinstance(outcome, Fault):
-                faults.append(outcome)
+                faults.add(outcome)
             else:
                 enrolled += outcome in ("enrolled", "superseded")
                 superseded += outcome == "superseded"
                 skipped += outcome == "skipped"
             done += 1
             told(done)
-    return EnrolReport(enrolled=enrolled, skipped=skipped, superseded=superseded, faults=tuple(faults))
+    return EnrolReport(enrolled=enrolled, skipped=skipped, superseded=superseded, faults=faults.told())
 
 
 async def _items(
-    services: Services, source: Path, order: _Order, faults: list[Fault]
+    services: Services, source: Path, order: _Order, faults: Faults
 ) -> AsyncIterator[tuple[str, Item]]:
     """What the code says, with the images, label by label; files that cannot be read go to ``faults``."""
     from suyuan.enrolment.enrolling import MAX_IMAGES
@@ -149,17 +157,18 @@ async def _items(
     worker = services.enrolling_images
     if order.loose:
         loose, unread = await loose_items(source, worker)
-        faults += unread
+        for fault in unread:
+            faults.add(fault)
         for found in loose:
             yield found
     for item in whole_items(source, MAX_IMAGES["B"] * 4 // 5):
         if isinstance(item, Fault):
-            faults.append(item)
+            faults.add(item)
             continue
         try:
             text = await read_text(worker, item.images)
         except SuyuanError as error:
-            faults.append(Fault.of(item.source, error))
+            faults.add(Fault.of(item.source, error))
             continue
         yield text, item
 

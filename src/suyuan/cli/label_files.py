@@ -21,17 +21,39 @@ _JPEG_QUALITY: Final = 95
 _FORMS: Final = "Images are JPEG, PNG or WebP, videos MP4, MOV, AVI, MKV or WebM; their names say so."
 
 
+# What is wrong with the command, and so with every file alike.
+_OF_THE_COMMAND: Final = ("enrolment.placement", "enrolment.party", "printing.")
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a file, and what to do."""
+    """What is wrong with a file, and what to do; ``files`` is how many have the same fault, of which this is one."""
 
     file: str
     code: str
     reason: str
     remedy: str = ""
+    files: int = 1
 
     @classmethod
     def of(cls, file: Path, error: SuyuanError) -> Fault:
         return cls(file=str(file), code=error.code, reason=error.reason, remedy=error.remedy)
+
+
+class Faults:
+    """Faults in the order in which they were met; one of the command itself is kept once, and counted."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, Fault] = {}
+
+    def add(self, fault: Fault) -> None:
+        same = fault.code.startswith(_OF_THE_COMMAND)
+        key: object = (fault.code, fault.reason) if same else len(self._kept)
+        known = self._kept.get(key)
+        self._kept[key] = fault if known is None else msgspec.structs.replace(known, files=known.files + 1)
+
+    def told(self) -> tuple[Fault, ...]:
+        """All of them."""
+        return tuple(self._kept.values())
 
 
 def no_image(folder: Path) -> Fault:
