@@ -52,13 +52,14 @@ class Located:
     inverted: bool
 
 
-def locate(image: NDArray[np.uint8], expected: str | None = None) -> Located | None:
+def locate(image: NDArray[np.uint8], expected: str | None = None, thorough: bool = True) -> Located | None:
     """The code in ``image`` that says ``expected``; without one that does, the largest code; None without any.
 
     ``image`` is grey or has three channels, blue first. Whoever expects a text compares it with the answer's.
+    Where it is not ``thorough``, a code that is not seen in the image as it is is not looked for any further.
     """
     grey = _grey(image)
-    found = _find(grey, expected)
+    found = _find(grey, expected, thorough)
     if found is None:
         return None
     text, size, corners = found
@@ -75,13 +76,15 @@ def locate(image: NDArray[np.uint8], expected: str | None = None) -> Located | N
     )
 
 
-def locate_roughly(image: NDArray[np.uint8], expected: str | None = None) -> Located | None:
+def locate_roughly(
+    image: NDArray[np.uint8], expected: str | None = None, thorough: bool = True
+) -> Located | None:
     """The same from the decoder's corners alone, which are whole pixels: ``rms`` says that nothing was measured.
 
     It is there to show what measuring is good for.
     """
     grey = _grey(image)
-    found = _find(grey, expected)
+    found = _find(grey, expected, thorough)
     if found is None:
         return None
     text, size, corners = found
@@ -127,10 +130,10 @@ def _canonical(uri: str) -> str:
     return f"{scheme.lower()}://{host.lower()}{slash}{path}"
 
 
-def _find(grey: NDArray[np.uint8], expected: str | None) -> tuple[str, int, Floats] | None:
+def _find(grey: NDArray[np.uint8], expected: str | None, thorough: bool) -> tuple[str, int, Floats] | None:
     """Text, modules a side and corners in pixels. Later looks cost more and are for what the first did not show."""
     best: tuple[str, int, Floats] | None = None
-    for attempt, look in enumerate(_LOOKS):
+    for attempt, look in enumerate(_LOOKS if thorough else _QUICK_LOOKS):
         view, to_image = look(grey)
         codes = zxingcpp.read_barcodes(
             np.ascontiguousarray(view), formats=_FORMATS, try_downscale=attempt > 0, try_invert=attempt > 0
@@ -177,7 +180,8 @@ def _turned(look: Callable[[NDArray[np.uint8]], View]) -> Callable[[NDArray[np.u
     return turned
 
 
-_LOOKS: Final = (_quickly, _as_it_is, _sharpened, _smoothed, _turned(_sharpened), _turned(_smoothed))
+_QUICK_LOOKS: Final = (_quickly, _as_it_is)
+_LOOKS: Final = (*_QUICK_LOOKS, _sharpened, _smoothed, _turned(_sharpened), _turned(_smoothed))
 
 
 def _scaled(grey: NDArray[np.uint8], view: NDArray[np.uint8]) -> View:

@@ -18,7 +18,7 @@ from suyuan.label.dynamic_cells import CELLS, CHANNELS, Cells, film_cells
 from suyuan.label.images import decode
 from suyuan.label.model import Placement
 
-Registration = Callable[[NDArray[np.uint8], str | None], Located | None]
+Registration = Callable[[NDArray[np.uint8], str | None, bool], Located | None]
 
 LEAST_CELL_PIXELS: Final = 4.0  # a cell's side; below, its glitter is not told from its neighbours'
 MOST_RMS: Final = 0.12  # modules that blocks of the code may lie off; unrefined corners miss by more
@@ -29,6 +29,7 @@ _GAMMA: Final = 2.2  # taken for the camera's
 _BRIM: Final = 0.96
 _FEWEST_MODULES: Final = 12
 _OTHER_CODES: Final = 3
+_FRUITLESS: Final = 2  # thorough looks for a code, each of which takes as long as twenty frames
 _PER_MODULE: Final = 3
 
 
@@ -72,14 +73,16 @@ def read_clip(
     sights: list[Sight] = []
     numbers: list[int] = []
     refusals: list[str] = []
-    size = 0
+    size = fruitless = 0
     for number, data in enumerate(frames):
         if not sights and refusals.count("other_code") >= _OTHER_CODES:
             refusals.append("other_code")  # the rest of the clip will not show another label
             continue
         image = decode(data)
-        located = registration(image, uri)
+        thorough = fruitless < _FRUITLESS
+        located = registration(image, uri, thorough)
         if located is None:
+            fruitless += thorough
             refusals.append("no_code")
             continue
         if not same_uri(located.text, uri):

@@ -68,7 +68,10 @@ def flattened(values: Field) -> Field:
     """Values relative to the mean of their surroundings, in units of the spread there."""
     mean = cv2.blur(values, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT)
     centred = values - mean
-    spread = np.sqrt(cv2.blur(centred * centred, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT))
+    # A running mean of squares may come out a little below zero where all is alike.
+    spread = np.sqrt(
+        np.maximum(cv2.blur(centred * centred, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT), 0)
+    )
     floor = max(0.25 * float(np.median(spread[::4, ::4])), 1e-3)
     return np.asarray(centred / np.maximum(spread, floor), np.float32)
 
