@@ -49,7 +49,7 @@ class Ranges(msgspec.Struct, frozen=True, kw_only=True):
     tremor: Range
     drift: Range
     roll: float
-    count: tuple[int, int]
+    count: tuple[int, int]  # frames; a check's page takes up to 24
     hunting: float
     wear: Range
     bent: float  # chance of a label on a curved pack
@@ -84,7 +84,7 @@ RANGES: Final[dict[Split, Ranges]] = {
         tremor=(0.1, 0.5),
         drift=(0.0, 0.12),
         roll=0.15,
-        count=(14, 28),
+        count=(14, 24),
         hunting=0.2,
         wear=(0.0, 0.8),
         bent=0.0,
@@ -117,7 +117,7 @@ RANGES: Final[dict[Split, Ranges]] = {
         tremor=(0.1, 0.7),
         drift=(0.0, 0.18),
         roll=0.25,
-        count=(12, 32),
+        count=(12, 24),
         hunting=0.3,
         wear=(0.0, 1.2),
         bent=0.0,

@@ -209,7 +209,7 @@ def printed_picture(
     rows, columns = film_square(scene)
     seen = label_texture(scene, camera, pose, lights, distance)[rows, columns]
     soft = np.asarray(cv2.GaussianBlur(seen, (0, 0), max(0.3, blur * TEXELS / scene.extent)))
-    bright = np.percentile(soft, 97)
+    bright = np.float32(np.percentile(soft, 97))
     return np.asarray(np.clip(soft / bright, 0.03, 1.0) ** 0.8 * 0.9, dtype=np.float32)
 
 
@@ -307,11 +307,12 @@ def screen_texture(
 ) -> Floats:
     """A display that shows a texture: it shines by itself, and its glass mirrors the lights."""
     dots = max(32, round(scene.extent / screen.pitch))
-    shown = np.clip(shown / max(float(np.percentile(shown, 99.0)), 1e-6), 0, 1)
+    shown = np.clip(shown / np.float32(max(float(np.percentile(shown[::3, ::3], 99.0)), 1e-6)), 0, 1)
     if dots < TEXELS:
         small = cv2.resize(shown, (dots, dots), interpolation=cv2.INTER_AREA)
         shown = np.asarray(cv2.resize(small, (TEXELS, TEXELS), interpolation=cv2.INTER_NEAREST), np.float32)
-    shown = np.rint(shown ** (1 / screen.levels) * 255) / 255
+    level = np.asarray(cv2.convertScaleAbs(cv2.pow(shown, 1 / screen.levels), alpha=255), np.uint8)
+    shone = ((np.arange(256) / 255) ** screen.levels).astype(np.float32)
     steps = (np.arange(COARSE) + 0.5) / COARSE * scene.extent - scene.extent / 2
     x, y = np.meshgrid(steps, steps)
     points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
@@ -330,7 +331,7 @@ def screen_texture(
     size = (TEXELS, TEXELS)
     emitted = cv2.resize((screen.brightness * dimmed).reshape(COARSE, COARSE), size)[:, :, None]
     return np.asarray(
-        shown**screen.levels * emitted + cv2.resize(glare.reshape(COARSE, COARSE, 3), size), dtype=np.float32
+        shone[level] * emitted + cv2.resize(glare.reshape(COARSE, COARSE, 3), size), dtype=np.float32
     )
 
 

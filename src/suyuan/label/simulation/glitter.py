@@ -92,42 +92,73 @@ def _spectrum() -> Floats:
     return np.asarray(seen, dtype=np.float32)
 
 
-_SPECTRUM: Final = _spectrum()
+def _orders() -> Floats:
+    """What a camera sees of a grating in its first and second order, by the first one's wavelength."""
+    waves = np.arange(2 * _WAVES)
+    spectrum = _spectrum()
+    first, second = np.minimum(waves, _WAVES - 1), waves // 2
+    return np.asarray(spectrum[first] + np.float32(0.4) * spectrum[second], dtype=np.float32)
+
+
+_ORDERS: Final = _orders()
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """Facets of one kind: which they are, their normals and where the camera is, each in a row of its own."""
+
+    which: NDArray[np.int64]
+    normal: Floats  # (2, n)
+    view: Floats  # (3, n)
+
+    def off(self, light: Floats) -> tuple[Floats, Floats]:
+        """The sum of the directions of light and view, in each facet's own plane: twice the half-vector."""
+        height = self.view[2] + light[2]
+        return (
+            self.view[0] + light[0] - height * self.normal[0],
+            self.view[1] + light[1] - height * self.normal[1],
+        )
 
 
 def shine(facets: Facets, found: Rays, lights: Sequence[Light], slope: Floats | None = None) -> Floats:
     """What each facet sends to the camera, (n, 3), beside the matt part; ``slope`` (n, 2) turns its normal."""
     normals = facets.normals if slope is None else facets.normals + slope
-    white = np.ones(3, np.float32)
-    total = _of_light(facets, normals, found.view, found.torch, 0.0) * found.irradiance[:, None]
-    for lamp in lights:
-        upward = max(1e-3, 1 - float(np.hypot(*lamp.direction)) ** 2) ** 0.5
-        towards = np.array([[*lamp.direction, upward]], np.float32)
-        strength = lamp.strength * upward * (white * np.array(lamp.colour, np.float32))
-        total += _of_light(facets, normals, found.view, towards, lamp.spread) * strength
-    return np.asarray(total * facets.amplitude[:, None], dtype=np.float32)
+    total = np.zeros((len(normals), 3), np.float32)
+    for kind, carries in ((_mirrored, False), (_diffracted, True)):
+        which = np.flatnonzero((facets.period > 0) == carries)
+        if not len(which):
+            continue
+        group = _Group(
+            which,
+            np.ascontiguousarray(normals[which].T),
+            np.ascontiguousarray(found.view[which].T),
+        )
+        part = kind(facets, group, found.torch[which].T, 0.0) * found.irradiance[which, None]
+        for lamp in lights:
+            upward = max(1e-3, 1 - float(np.hypot(*lamp.direction)) ** 2) ** 0.5
+            towards = np.array([*lamp.direction, upward], np.float32)
+            strength = np.float32(lamp.strength * upward) * np.array(lamp.colour, np.float32)
+            part = part + kind(facets, group, towards, lamp.spread) * strength
+        total[which] = part * facets.amplitude[which, None]
+    return total
 
 
-def _of_light(facets: Facets, normals: Floats, view: Floats, light: Floats, spread: float) -> Floats:
+def _mirrored(facets: Facets, group: _Group, light: Floats, spread: float) -> Floats:
     film = facets.film
-    both = view + light
-    off = both[:, :2] - both[:, 2:] * normals  # in the facet's own plane, twice the half-vector
-    mirrors = np.flatnonzero(facets.period == 0)
-    gratings = np.flatnonzero(facets.period > 0)
-    result = np.zeros((len(off), 3), np.float32)
     lobe = (2 * film.lobe) ** 2 + spread**2
     peak = film.mirror_gain * (2 * film.lobe) ** 2 / lobe  # a wide source spreads the same light
-    flash = np.exp(-(off[mirrors] ** 2).sum(axis=1) / (2 * lobe)) * np.float32(peak)
-    result[mirrors] = flash[:, None]
-    if len(gratings):
-        across = facets.across[gratings]
-        along = off[gratings, 0] * across[:, 1] - off[gratings, 1] * across[:, 0]
-        width = film.groove_lobe**2 + spread**2
-        kept = np.exp(-(along**2) / (2 * width)) * np.float32(film.groove_lobe / width**0.5)
-        wave = facets.period[gratings] * np.abs((off[gratings] * across).sum(axis=1))
-        scale = (_WAVES - 1) / _LONGEST
-        first = np.minimum(wave * scale, _WAVES - 1).astype(np.int32)
-        second = np.minimum(wave * (scale / 2), _WAVES - 1).astype(np.int32)
-        colour = _SPECTRUM[first] + np.float32(0.4) * _SPECTRUM[second]
-        result[gratings] = colour * (kept * np.float32(film.grating_gain))[:, None]
-    return result
+    right, down = group.off(light)
+    flash = np.exp((right * right + down * down) * np.float32(-1 / (2 * lobe)))
+    return np.asarray((flash * np.float32(peak))[:, None], dtype=np.float32)
+
+
+def _diffracted(facets: Facets, group: _Group, light: Floats, spread: float) -> Floats:
+    film = facets.film
+    right, down = group.off(light)
+    across = facets.across[group.which].T
+    along = right * across[1] - down * across[0]
+    width = film.groove_lobe**2 + spread**2
+    kept = np.exp(along * along * np.float32(-1 / (2 * width)))
+    kept *= np.float32(film.grating_gain * film.groove_lobe / width**0.5)
+    wave = np.abs(right * across[0] + down * across[1]) * facets.period[group.which]
+    index = np.minimum(wave * np.float32((_WAVES - 1) / _LONGEST), 2 * _WAVES - 1).astype(np.intp)
+    return np.asarray(_ORDERS.take(index, axis=0) * kept[:, None], dtype=np.float32)

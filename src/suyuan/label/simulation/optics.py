@@ -10,6 +10,7 @@ frame before), JPEG. Not modelled: lens distortion, interreflection, polarisatio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import cv2
@@ -23,6 +24,8 @@ Bytes = NDArray[np.uint8]
 
 GRID: Final = 16  # pixels between the nodes at which rays are followed; between them the map is smooth
 _LEVELS: Final = 4096
+_STRIP: Final = 32  # rows
+_GRAINS: Final = 1 << 22
 
 
 class Camera(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +136,27 @@ def project(
     forward = homography(camera, pose)
     left, top, right, bottom = _seen(forward, len(texture) / density, origin, camera)
     inverse = np.linalg.inv(forward)
+    if not bend:  # what the rolling shutter does is a shear, so that all is one homography
+        sheared = np.array(
+            [
+                [1, -pose.skew[0] / camera.height, 0.5 * pose.skew[0]],
+                [0, 1 - pose.skew[1] / camera.height, 0.5 * pose.skew[1]],
+                [0, 0, 1],
+            ]
+        )
+        to_texels = np.array(
+            [[density, 0, -origin * density - 0.5], [0, density, -origin * density - 0.5], [0, 0, 1]]
+        )
+        to_frame = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+        light = cv2.warpPerspective(
+            texture,
+            to_texels @ inverse @ sheared @ to_frame,
+            (right - left, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        light = _smeared(light, pose.smear, camera.defocus + pose.defocus)
+        return Picture(np.asarray(light, dtype=np.float32), left, top)
     nodes_x = np.arange(left, right + GRID, GRID, dtype=np.float64)
     nodes_y = np.arange(top, bottom + GRID, GRID, dtype=np.float64)
     across, along = np.meshgrid(nodes_x, nodes_y)
@@ -141,11 +165,10 @@ def project(
     depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]
     u = (inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]) / depth
     v = (inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]) / depth
-    if bend:
-        flat_u, flat_v = u, v
-        for _ in range(2):
-            rise = -0.5 * bend * u**2 / pose.centre[2]
-            u, v = flat_u + rise * (pose.centre[0] - flat_u), flat_v + rise * (pose.centre[1] - flat_v)
+    flat_u, flat_v = u, v
+    for _ in range(2):
+        rise = -0.5 * bend * u**2 / pose.centre[2]
+        u, v = flat_u + rise * (pose.centre[0] - flat_u), flat_v + rise * (pose.centre[1] - flat_v)
     nodes = np.stack([(u - origin) * density - 0.5, (v - origin) * density - 0.5], axis=2).astype(np.float32)
     between = np.array([[1 / GRID, 0, 0], [0, 1 / GRID, 0]])
     maps = cv2.warpAffine(
@@ -177,7 +200,8 @@ def _smeared(picture: Any, smear: tuple[float, float], defocus: float) -> Any:
         small = cv2.resize(kernel.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
         picture = cv2.filter2D(picture, -1, small / small.sum())
     if defocus > 0.25:
-        picture = cv2.GaussianBlur(picture, (0, 0), defocus)
+        reach = 2 * int(np.ceil(3 * defocus)) + 1
+        picture = cv2.GaussianBlur(picture, (reach, reach), defocus)
     return picture
 
 
@@ -189,36 +213,62 @@ class Sensor:
         self._random = random
         self._gain: float | None = None
         self._previous: Bytes | None = None
-        self._grain = random.standard_normal(camera.height * camera.width * 3 + 8192, dtype=np.float32)
-        self._shading = _gains(camera)
+        self._shading = _shading(camera)
         self._response = _response(camera)
 
     def photograph(self, picture: Picture) -> bytes:
         """The JPEG of one frame."""
         camera = self._camera
-        rows = slice(picture.top, picture.top + picture.light.shape[0])
-        columns = slice(picture.left, picture.left + picture.light.shape[1])
-        light = picture.light * self._shading[rows, columns]
-        bright = float(np.percentile(light[::8, ::8, 1], 90.0))
+        light = picture.light
+        rows = slice(picture.top, picture.top + light.shape[0])
+        columns = slice(picture.left, picture.left + light.shape[1])
+        gains = self._exposed(light, self._shading[rows, columns])
+        grain = self._grain_of(light.shape)
+        frame = np.empty((camera.height, camera.width, 3), np.uint8)
+        part = frame[rows, columns]
+        # A few rows at a time, which stay in the processor's cache.
+        for first in range(0, len(light), _STRIP):
+            strip = slice(first, first + _STRIP)
+            part[strip] = self._developed(light[strip], gains[strip], grain[strip])
+        around = np.median(part[:: max(1, len(part) - 1)], axis=(0, 1)).astype(np.uint8)
+        frame[: rows.start] = frame[rows.stop :] = around
+        frame[rows, : columns.start] = frame[rows, columns.stop :] = around
+        return encoded(self._coded(frame) if camera.codec else frame, camera.quality)
+
+    def _exposed(self, light: Floats, shading: Floats) -> Floats:
+        """What multiplies the light of each pixel: vignetting, the exposure that follows the light, tone mapping."""
+        camera = self._camera
+        bright = camera.balance[1] * float(np.percentile(light[::8, ::8, 1] * shading[::8, ::8], 90.0))
         wanted = camera.exposure / max(bright, 1e-6)
         self._gain = wanted if self._gain is None else self._gain * (wanted / self._gain) ** 0.4
-        light *= np.float32(self._gain)
-        if camera.tone_mapping:
-            light = _flattened(light, camera.tone_mapping)
-        noise = np.sqrt(light * np.float32(camera.noise**2) + np.float32(camera.read_noise**2))
-        noise *= self._grain_of(light.shape)
+        if not camera.tone_mapping:
+            return shading * np.float32(self._gain)
+        size = (light.shape[1] // 8, light.shape[0] // 8)
+        small = cv2.resize(light, size, interpolation=cv2.INTER_AREA) @ (
+            np.array(camera.balance, np.float32) * np.float32(self._gain / 3)
+        )
+        small *= cv2.resize(shading, size, interpolation=cv2.INTER_AREA)
+        return shading * (np.float32(self._gain) * _flattening(small, camera.tone_mapping, light.shape))
+
+    def _developed(self, light: Floats, gains: Floats, grain: Floats) -> Bytes:
+        """Some rows: exposed, with noise, through the response curve."""
+        camera = self._camera
+        light = light * cv2.merge([gains * np.float32(balance) for balance in camera.balance])
+        noise = light * np.float32(camera.noise**2)
+        noise += np.float32(camera.read_noise**2)
+        np.sqrt(noise, out=noise)
+        noise *= grain
         light += noise
         light *= np.float32(_LEVELS - 1)
         np.clip(light, 0, _LEVELS - 1, out=light)
-        part: Bytes = self._response[light.astype(np.uint16)]
-        frame = np.empty((camera.height, camera.width, 3), np.uint8)
-        frame[:] = np.median(part[:: max(1, len(part) - 1)], axis=(0, 1)).astype(np.uint8)
-        frame[rows, columns] = part
-        return encoded(self._coded(frame) if camera.codec else frame, camera.quality)
+        return np.asarray(self._response.take(light.astype(np.intp)))
 
     def _grain_of(self, shape: tuple[int, ...]) -> Floats:
-        start = int(self._random.integers(0, 8192))
-        return self._grain[start : start + int(np.prod(shape))].reshape(shape)
+        """Noise, cut anew for each frame from more of it."""
+        count = int(np.prod(shape))
+        grain = _noise(max(_GRAINS, 1 << (count.bit_length() + 1)))
+        start = int(self._random.integers(0, len(grain) - count))
+        return grain[start : start + count].reshape(shape)
 
     def _coded(self, frame: Bytes) -> Bytes:
         """Coarse quantisation, and blocks that hardly changed are not sent again."""
@@ -227,13 +277,14 @@ class Sensor:
         )
         assert coarse is not None
         if self._previous is not None:
-            change = cv2.absdiff(coarse, self._previous).max(axis=2)
+            blue, green, red = cv2.split(cv2.absdiff(coarse, self._previous))
+            change = cv2.max(cv2.max(blue, green), red)
             size = (self._camera.width // 16, self._camera.height // 16)
             blocks = cv2.resize(change, size, interpolation=cv2.INTER_AREA) < 2.5 * self._camera.codec
             still = cv2.resize(
                 blocks.astype(np.uint8), (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_NEAREST
             )
-            coarse = np.where(still[:, :, None] > 0, self._previous, coarse)
+            cv2.copyTo(self._previous, still, coarse)
         self._previous = np.asarray(coarse, dtype=np.uint8)
         return self._previous
 
@@ -254,12 +305,17 @@ def encoded(picture: Bytes, quality: int) -> bytes:
     return data.tobytes()
 
 
-def _gains(camera: Camera) -> Floats:
-    x = (np.arange(camera.width) - camera.width / 2) / (camera.width / 2)
-    y = (np.arange(camera.height) - camera.height / 2) / (camera.height / 2)
-    corner = (x[None, :] ** 2 + y[:, None] ** 2) / 2
-    gains = (1 - camera.vignette * corner)[:, :, None] * np.array(camera.balance)
-    return np.asarray(gains, dtype=np.float32)
+@lru_cache(maxsize=1)
+def _noise(size: int) -> Floats:
+    return np.random.Generator(np.random.PCG64(size)).standard_normal(size, dtype=np.float32)
+
+
+def _shading(camera: Camera) -> Floats:
+    """Of each pixel, what a lens leaves of the light towards the corners."""
+    x = ((np.arange(camera.width) - camera.width / 2) / (camera.width / 2)).astype(np.float32)
+    y = ((np.arange(camera.height) - camera.height / 2) / (camera.height / 2)).astype(np.float32)
+    strength = np.float32(camera.vignette / 2)
+    return np.asarray((1 - strength * y**2)[:, None] - strength * x**2, dtype=np.float32)
 
 
 def _response(camera: Camera) -> Bytes:
@@ -268,13 +324,11 @@ def _response(camera: Camera) -> Bytes:
     return np.asarray(np.rint(255 * bent ** (1 / camera.gamma)), dtype=np.uint8)
 
 
-def _flattened(light: Floats, strength: float) -> Floats:
-    """Local tone mapping: the light of the surroundings is partly divided out."""
-    small = cv2.resize(light, (light.shape[1] // 8, light.shape[0] // 8), interpolation=cv2.INTER_AREA)
-    around = cv2.GaussianBlur(small.mean(axis=2), (0, 0), small.shape[0] / 12) + 0.05
+def _flattening(small: Floats, strength: float, shape: tuple[int, ...]) -> Floats:
+    """Local tone mapping, from an eighth of the picture: the light of the surroundings is partly divided out."""
+    around = cv2.GaussianBlur(small, (0, 0), small.shape[0] / 12) + 0.05
     factor = (float(np.median(around)) / around) ** (0.5 * strength)
-    large = cv2.resize(factor.astype(np.float32), (light.shape[1], light.shape[0]))
-    return np.asarray(light * large[:, :, None], dtype=np.float32)
+    return np.asarray(cv2.resize(factor.astype(np.float32), (shape[1], shape[0])), dtype=np.float32)
 
 
 def diffuse(found: Rays, lights: Sequence[Light]) -> Floats:
