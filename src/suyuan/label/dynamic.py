@@ -22,7 +22,7 @@ from suyuan.label.codes import locate
 from suyuan.label.dynamic_fingerprint import fingerprint
 from suyuan.label.dynamic_frames import Reading, Registration, Sight, read_clip, stacked
 from suyuan.label.dynamic_model import Surface, surface_of
-from suyuan.label.dynamic_pose import cameras_of, focal_length
+from suyuan.label.dynamic_pose import cameras_of, focal_length, label_tilts
 from suyuan.label.dynamic_record import read_record
 from suyuan.label.dynamic_score import Agreement, Clip, agreement, fixed_light
 from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, KNOWN, LAMP, LIVELY, SURE, figure
@@ -79,11 +79,7 @@ def clip_features(
     homographies = [sight.homography for sight in kept]
     focal = focal_length(homographies, usual)
     centres, _ = cameras_of(homographies, usual, focal)
-    middle = reading.size / 2
-    tilts = [
-        (float(np.degrees(np.arctan2(x - middle, z))), float(np.degrees(np.arctan2(y - middle, z))))
-        for x, y, z in centres
-    ]
+    tilts: list[Tilt] = [(float(x), float(y)) for x, y in label_tilts(centres, reading.size, placement)]
     clip = Clip(homographies, usual, focal, stacked(kept))
     return Features(reading, clip, tilts, torch_evidence(kept, centres, reading.size))
 
@@ -155,7 +151,7 @@ def _compared(
     if value < SURE and features.clip is not None:
         lamp = fixed_light(features.clip, expected)
         quality["lamp"] = round(lamp, 4)
-        if lamp > max(agreed.score, LAMP):
+        if lamp > max(agreed.light, LAMP):
             return "unclear", ("torch_off",)
     if value >= ACCEPTED:
         return "matches", ()

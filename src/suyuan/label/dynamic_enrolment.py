@@ -18,7 +18,7 @@ from suyuan.label.codes import Located, locate, same_uri
 from suyuan.label.dynamic_cells import differences
 from suyuan.label.dynamic_frames import Reading, read_clip, stacked
 from suyuan.label.dynamic_model import build_surface, cell_middles, half_vectors, predict, usual_removed
-from suyuan.label.dynamic_pose import cameras_of, focal_length
+from suyuan.label.dynamic_pose import cameras_of, focal_length, label_tilts
 from suyuan.label.dynamic_record import MOST_FRAMES, write_record
 from suyuan.label.images import decode
 from suyuan.label.model import Placement
@@ -53,7 +53,7 @@ def enrol(frames: Sequence[bytes], uri: str, placement: Placement | None) -> byt
     focal = focal_length(homographies, shape)
     centres, _ = cameras_of(homographies, shape, focal)
     cells = stacked(reading.sights)
-    _require_tilts(centres, reading.size)
+    _require_tilts(label_tilts(centres, reading.size, place))
     film = film_mask(cells)
     _require_predictable(centres, cells, film, place)
     return write_record(reading.size, place, centres, film, cells)
@@ -162,14 +162,11 @@ def _split(values: NDArray[np.float32]) -> tuple[float, float, float]:
     )
 
 
-def _require_tilts(centres: NDArray[np.float64], size: int) -> None:
-    middle = np.array([size / 2, size / 2])
-    degrees = np.degrees(np.arctan2(centres[:, :2] - middle, centres[:, 2:]))
-    for axis in range(2):
-        if degrees[:, axis].max() < LEAST_DEGREES or degrees[:, axis].min() > -LEAST_DEGREES:
-            raise _refused(
-                "tilt", f"The frames do not look at the label from {LEAST_DEGREES:.0f} degrees on every side."
-            )
+def _require_tilts(tilts: NDArray[np.float64]) -> None:
+    if (np.ptp(tilts, axis=0) < 2 * LEAST_DEGREES).any():
+        raise _refused(
+            "tilt", f"The frames do not look at the label from {LEAST_DEGREES:.0f} degrees on every side."
+        )
 
 
 def _require_predictable(

@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from suyuan.label.model import Placement
+
 Floats = NDArray[np.float64]
 
 USUAL_FOCAL: Final = 1.05  # of the frame's longer side: phones' main cameras, somewhat cropped
@@ -54,6 +56,13 @@ def cameras_of(homographies: Sequence[Floats], shape: tuple[int, int], focal: fl
     # The third axis of a label seen from above goes into it; heights go the other way.
     upward = np.array([1.0, 1.0, -1.0])
     return places * upward, rotation[:, :2] * upward
+
+
+def label_tilts(places: Floats, size: int, film: Placement) -> Floats:
+    """Degrees (n, 2) that cameras stand off the normal through the label's middle: that of code and film together."""
+    low = np.minimum(0.0, [film.x, film.y])
+    high = np.maximum(size, [film.x + film.side, film.y + film.side])
+    return np.asarray(np.degrees(np.arctan2(places[:, :2] - (low + high) / 2, places[:, 2:])))
 
 
 def _centred(homography: Floats, shape: tuple[int, int]) -> Floats:

@@ -39,7 +39,7 @@ _FINE: Final = (0.013, 0.0065)
 _ZOOMS: Final = (0.92, 1.09)
 _ZOOM_STEP: Final = 1.08
 _WINDOWS: Final = 3
-_PICTURE: Final = 0.45  # of the changes' power
+_EVEN: Final = 0.3  # of the mean power of a course: what is weaker is left as it is
 _WEIGHTS: Final = (0.6, 0.2, 0.2)  # of brightness and the two colours
 _LAMP_REACH: Final = 0.4  # half of the tangential part of the direction towards a lamp
 _LAMP_STEP: Final = 0.04
@@ -61,13 +61,15 @@ class Agreement:
     """``score`` is the correlation over the clip, ``weakest`` that of its weakest part; per-frame ones beside.
 
     ``knowable`` is the correlation that the label itself would reach there, had the clip no noise of its own;
-    ``liveliness`` how much the film changes, of what it did at enrolment.
+    ``liveliness`` how much the film changes, of what it did at enrolment. ``light`` is the correlation of brightness
+    alone, in the plain measure of ``fixed_light``.
     """
 
     score: float
     weakest: float
     knowable: float
     liveliness: float
+    light: float
     frames: Floats
     shift: tuple[float, float]
     zoom: float
@@ -98,12 +100,14 @@ def agreement(clip: Clip, surface: Surface) -> Agreement:
         if value > best:
             best, shift, expected = value, candidate, fitting
     lively = float(seen[:, surface.film.ravel(), 0].std())
-    seen = _without_picture(seen)
+    light = _correlation(expected[:, :, 0], seen[:, :, 0])
+    expected, seen = _evened(expected, seen)
     return Agreement(
         score=_over_channels(expected, seen),
         weakest=_weakest(expected, seen),
         knowable=knowable(surface, _moved(view, shift)[:, _MIDDLE].mean(axis=1)),
         liveliness=lively / max(surface.liveliness, 1e-6),
+        light=light,
         frames=np.array([_over_channels(a, b) for a, b in zip(expected, seen, strict=True)], np.float32),
         shift=shift,
         zoom=zoom,
@@ -200,19 +204,23 @@ def _around(middle: tuple[float, float], step: float, count: int) -> list[tuple[
     ]
 
 
-def _without_picture(seen: Floats) -> Floats:
-    """What is seen, its brightness without one picture that comes and goes, where that is most of the change.
+def _evened(expected: Floats, seen: Floats) -> tuple[Floats, Floats]:
+    """Both sides in a measure of time in which no few courses of brightness or colour make up most of what is seen.
 
-    A picture printed on foil does so as the foil's own shine passes over it. A label's facets answer one by one, and
-    no picture is more than a fifth to a third of what they do.
+    A print on foil comes and goes with the foil's own shine: its changes are a few pictures, each times a course. A
+    label's facets answer one by one. What the measure does to one side it does to the other, so a label agrees as
+    before.
     """
-    light = seen[:, :, 0].astype(np.float64)
-    power, parts = np.linalg.eigh(light @ light.T)
-    if power[-1] < _PICTURE * max(float(power.sum()), 1e-12):
-        return seen
-    rest = seen.copy()
-    rest[:, :, 0] = light - np.outer(parts[:, -1], parts[:, -1] @ light)
-    return rest
+    even_expected, even_seen = np.empty_like(expected), np.empty_like(seen)
+    for channel in range(seen.shape[2]):
+        changes = seen[:, :, channel].astype(np.float64)
+        power, courses = np.linalg.eigh(changes @ changes.T)
+        power = np.maximum(power, 0.0)
+        level = _EVEN * float(power.mean()) + 1e-12
+        measure = (courses / np.sqrt(power + level)) @ courses.T
+        even_seen[:, :, channel] = measure @ changes
+        even_expected[:, :, channel] = measure @ expected[:, :, channel]
+    return even_expected, even_seen
 
 
 def _centred(expected: Floats, known: NDArray[np.bool_]) -> Floats:
