@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 pytest.importorskip("cv2", reason="the extra 'label' is not installed")
 
 import cv2
+import numpy as np
 
 from suyuan.errors import InputError, TooLargeError
 from suyuan.label import codes

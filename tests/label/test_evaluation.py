@@ -305,12 +305,14 @@ def test_what_should_be_stopped_is_simulated(track: str) -> None:
 
 
 @pytest.mark.parametrize("trials", [1, 3, 25, 1000])
-@pytest.mark.parametrize("track", ["A", "B"])
-def test_units_hold_at_least_the_trials_that_were_asked_for(track: str, trials: int) -> None:
+@pytest.mark.parametrize(("track", "pairs"), [("A", 1), ("B", 12)])
+def test_units_hold_at_least_the_trials_that_were_asked_for(track: str, pairs: int, trials: int) -> None:
+    """Four dynamic labels make twelve pairs of a clip and another's record to each clip of one, and as many captures
+    of each other attack: the small unit below counts them."""
     for split, wanted in (("test", trials), ("calibration", trials * CALIBRATION_SHARE[track])):  # type: ignore[index]
         mine = [unit for unit in units(track, trials, 7) if unit.split == split]  # type: ignore[arg-type]
-        captures = sum(unit.captures * (2 if track == "B" else 1) for unit in mine)
-        assert wanted <= captures < wanted + 21
+        made = sum(unit.captures * pairs for unit in mine)
+        assert wanted <= made < wanted + 61
         assert len(set(mine)) == len(mine)
 
 
@@ -338,10 +340,14 @@ def test_a_printed_pattern_is_told_from_its_copies() -> None:
 
 @pytest.mark.slow
 def test_a_dynamic_label_is_told_from_what_imitates_it() -> None:
-    found = evaluated("B", 4, 11)
-    assert (found.genuine.trials, found.genuine.labels) == (4, 2)
-    wrong = next(attack for attack in found.attacks if attack.attack == "wrong")
-    assert wrong.trials == 4  # each genuine clip, against the other record of its pair
+    found = evaluated("B", 12, 11)
+    assert (found.genuine.trials, found.genuine.labels) == (4, 4)
+    attacks = {attack.attack: attack for attack in found.attacks}
+    assert attacks["wrong"].trials == 12  # each genuine clip, against the records of the other three
+    for attack in ("print", "foil", "replay", "replay_path_unchecked"):
+        assert attacks[attack].trials == 12  # three clips of each label, against its own record
+        assert attacks[attack].labels == 4
+    assert attacks["injected"].trials == 4
     held(found)
 
 

@@ -43,7 +43,7 @@ _NO_PART = (
     "manifest",
     "pattern_calibration",
 )
-_OTHER_TRACK = {"A": ("dynamic", "glitter", "optics"), "B": ("pattern", "print_")}
+_OTHER_TRACK = {"A": ("dynamic", "evaluation_clips", "glitter", "optics"), "B": ("pattern", "print_")}
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -34,7 +34,8 @@ _BINS: Final = (0.0, 2.5, 3.0, 3.5, 4.5, math.inf)
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One capture held against one record. ``milliseconds`` of one core; ``frames`` of the capture.
+    """One capture held against one record. ``milliseconds`` of one core, 0 where it was not timed; ``frames`` of the
+    capture.
 
     ``doubtful``: could not be told because the score was low, not because the capture was bad. ``condition`` names what
     was not as usual; those are counted apart. ``conditions`` are what is known of a real capture, such as its phone.
@@ -185,7 +186,7 @@ def calibrated_margin(track: Track, calibration: Iterable[Trial]) -> float:
 
 def times_of(trials: Iterable[Trial]) -> Times:
     """How long checks took, of captures that came to a comparison."""
-    compared = [trial for trial in trials if trial.compared]
+    compared = [trial for trial in trials if trial.compared and trial.milliseconds > 0]
     checks = [trial.milliseconds for trial in compared]
     frames = [trial.milliseconds / max(1, trial.frames) for trial in compared]
     return Times(quantile(checks, 0.5), quantile(checks, 0.95), quantile(frames, 0.5))

@@ -46,19 +46,20 @@ def sweep(genuine: Sequence[float], attacks: Sequence[float]) -> Curve:
         nothing = rate(0, 0)
         return Curve(eer=math.nan, eer_high=1.0, eer_margin=0.0, refused_at_zero=nothing, points=())
     points = []
-    best: tuple[float, float, float] | None = None
+    eer, margin, nearest = math.nan, 0.0, math.inf
+    before = (1.0, 0.0)  # let through and refused, at the margin that was tried before
     candidates = sorted({*own, *other})
     for at, candidate in enumerate([*candidates, math.inf]):
         refused = bisect_left(own, candidate) / len(own)
         let_through = (len(other) - bisect_left(other, candidate)) / len(other)
         points.append((let_through, 1 - refused))
-        gap = abs(refused - let_through)
-        below = candidates[at - 1] if at else candidate
-        middle = (below + candidate) / 2 if math.isfinite(candidate) else below
-        if best is None or gap < best[0] - 1e-12:
-            best = (gap, (refused + let_through) / 2, middle)
-    assert best is not None
-    _, eer, margin = best
+        if abs(refused - let_through) < nearest - 1e-12:
+            nearest = abs(refused - let_through)
+            below = candidates[at - 1] if at else candidate
+            margin = (below + candidate) / 2 if math.isfinite(candidate) else below
+        if math.isnan(eer) and refused >= let_through:
+            eer = _crossing(before, (let_through, refused))
+        before = let_through, refused
     fewest = min(len(own), len(other))
     zero = rate(bisect_right(own, other[-1]), len(own))
     return Curve(
@@ -68,6 +69,13 @@ def sweep(genuine: Sequence[float], attacks: Sequence[float]) -> Curve:
         refused_at_zero=zero,
         points=_thinned(points[::-1]),
     )
+
+
+def _crossing(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Where both errors are equal on the way between two points of a curve."""
+    apart, over = one[0] - one[1], other[1] - other[0]
+    share = apart / (apart + over) if apart + over > 0 else 1.0
+    return one[0] + share * (other[0] - one[0])
 
 
 def rate(count: int, of: int) -> Rate:

@@ -1,8 +1,7 @@
 """Trials out of simulators, in units that stand alone: any process may run any of them, in any order. Pure.
 
-A unit is one label, or of the dynamic kind two labels of one product line under one code, with the captures of each:
-genuine ones, then those of every attack. With two labels every genuine clip is also held against the other one's
-record: the pair of a clip and a record is a trial of a wrong label.
+A unit of printed patterns is one label with its captures: genuine ones, then those of every attack. What a unit of
+dynamic labels is, ``evaluation_clips`` says.
 """
 
 from __future__ import annotations
@@ -16,27 +15,18 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import msgspec
 
-from suyuan.label.codes import locate_roughly
 from suyuan.label.evaluation import GENUINE, Split, Trial
 from suyuan.label.manifest import ManifestCapture, ManifestLabel
 from suyuan.label.model import Track, Verdict
-from suyuan.label.path import TiltPath
 
 if TYPE_CHECKING:
-    from suyuan.label.simulation.dynamic_trials import SimulatedLabel
     from suyuan.label.simulation.pattern_trials import Printer
     from suyuan.label.simulation.pattern_trials import SimulatedLabel as PrintedLabel
 
 CALIBRATION_SHARE: Final[dict[Track, float]] = {"A": 0.25, "B": 0.1}  # captures of calibration to one of test
-PER_LABEL: Final[dict[Track, int]] = {"A": 2, "B": 10}  # captures of a label for each attack
-WRONG: Final = "wrong"  # of the dynamic kind: told by pairs
-REPLAY: Final = "replay"
-NO_PATH: Final = "replay_path_unchecked"  # a replay judged by its light alone
-# What optics cannot stop needs no bound on how rarely it succeeds: a fifth of the captures shows it.
-SHOWN_ONLY: Final = frozenset(("replay_synchronised", "injected"))
-_SHOWN_SHARE: Final = 0.2
-MOST_TRIALS: Final = 1_000_000
-_SEEDS: Final = 10_000_000  # of labels, for one seed of an evaluation
+PER_LABEL: Final[dict[Track, int]] = {"A": 2, "B": 5}  # genuine captures of a label
+LABELS: Final[dict[Track, int]] = {"A": 1, "B": 4}  # of a unit
+SEEDS: Final = 10_000_000  # of labels, for one seed of an evaluation
 _CONDITIONS_EVERY: Final = 10
 # The tables of a printed pattern are of a press at 812 dpi; photos that should not be judged, and what else prints.
 _PHONES: Final[dict[str, dict[str, float]]] = {
@@ -72,10 +62,13 @@ def units(track: Track, trials: int, seed: int) -> list[Unit]:
         ("calibration", math.ceil(trials * CALIBRATION_SHARE[track])),
         ("test", trials),
     )
+    labels = LABELS[track]
+    # A clip of one dynamic label is also held against the records of the others, each a trial of a wrong label; of
+    # every other attack as many captures are made. So there are a third as many genuine ones.
+    pairs = labels * max(1, labels - 1)
     for split, wanted in splits:
-        labels = 2 if track == "B" else 1
-        captures = max(1, min(PER_LABEL[track], -(-wanted // labels)))
-        count = -(-wanted // (captures * labels))
+        captures = max(1, min(PER_LABEL[track], -(-wanted // pairs)))
+        count = -(-wanted // (captures * pairs))
         for number in range(count):
             # Other conditions than the ordinary ones are looked at in every tenth unit, of the test alone.
             conditions = 1 if split == "test" and number % _CONDITIONS_EVERY == _CONDITIONS_EVERY - 1 else 0
@@ -86,7 +79,11 @@ def units(track: Track, trials: int, seed: int) -> list[Unit]:
 def run_unit(unit: Unit) -> list[Trial]:
     """All trials of a unit, on one core."""
     cv2.setNumThreads(1)
-    return list(_pattern_trials(unit) if unit.track == "A" else _dynamic_trials(unit))
+    if unit.track == "B":
+        from suyuan.label.evaluation_clips import dynamic_trials
+
+        return list(dynamic_trials(unit))
+    return list(_pattern_trials(unit))
 
 
 def trial_of(
@@ -176,31 +173,32 @@ def _simulator(track: Track) -> ModuleType:
     return dynamic_trials
 
 
-def _capture_seeds(unit: Unit, lane: int, attack: str) -> Iterator[int]:
-    first = (unit.seed * _SEEDS + unit.number) * 1000 + lane * 20
-    count = math.ceil(unit.captures * _SHOWN_SHARE) if attack in SHOWN_ONLY else unit.captures
-    return iter(range(first, first + count))
+def capture_seeds(unit: Unit, lane: int, times: int = 1) -> range:
+    """The seeds of a unit's captures of one kind, of which there are so many times those that are genuine."""
+    first = (unit.seed * SEEDS + unit.number) * 1000 + lane * 20
+    return range(first, first + unit.captures * times)
 
 
 def _pattern_trials(unit: Unit) -> Iterator[Trial]:
     from suyuan.label.simulation.pattern_trials import ATTACKS, capture, make_label
 
-    own = unit.seed * _SEEDS + unit.number
+    own = unit.seed * SEEDS + unit.number
     label = make_label(own, unit.split)
     for lane, attack in enumerate((GENUINE, *ATTACKS)):
-        for seed in _capture_seeds(unit, lane, attack):
+        for seed in capture_seeds(unit, lane):
             (image,) = capture(label, attack, unit.split, seed)
             yield _pattern_trial(label, image, unit.split, attack)
     if not unit.conditions:
         return
     for lane, (condition, phone) in enumerate(_PHONES.items()):
-        seed = next(_capture_seeds(unit, 1 + len(ATTACKS) + lane, GENUINE))
+        (seed, *_) = capture_seeds(unit, 1 + len(ATTACKS) + lane)
         (image,) = capture(label, GENUINE, unit.split, seed, **phone)
         yield _pattern_trial(label, image, unit.split, GENUINE, condition)
     for printer, condition in _PRINTERS.items():
         label = make_label(own, unit.split, printer=printer)
         for lane, attack in enumerate((GENUINE, *ATTACKS)):
-            (image,) = capture(label, attack, unit.split, next(_capture_seeds(unit, 20 + lane, attack)))
+            (seed, *_) = capture_seeds(unit, 20 + lane)
+            (image,) = capture(label, attack, unit.split, seed)
             yield _pattern_trial(label, image, unit.split, attack, condition)
 
 
@@ -217,77 +215,3 @@ def _pattern_trial(
         label=label.uri,
         condition=condition,
     )
-
-
-def _dynamic_trials(unit: Unit) -> Iterator[Trial]:
-    from suyuan.label.dynamic import verify_dynamic
-    from suyuan.label.simulation.dynamic_trials import (
-        ATTACKS,
-        Conditions,
-        capture,
-        make_label,
-        trial_path,
-        trial_uri,
-    )
-
-    first = (unit.seed * _SEEDS + unit.number) * 8  # eight seeds in a row are one product line
-    uri = trial_uri(first)
-    pair = [make_label(first + place, unit.split, uri) for place in (0, 1)]
-    everywhere = TiltPath(())
-
-    def made(
-        frames: list[bytes], record: bytes, path: TiltPath, attack: str, name: str, condition: str = ""
-    ) -> Trial:
-        return trial_of(
-            lambda: verify_dynamic(frames, record, uri, path),
-            track="B",
-            split=unit.split,
-            attack=attack,
-            label=name,
-            frames=len(frames),
-            condition=condition,
-        )
-
-    for place, (label, other) in enumerate((pair, pair[::-1])):
-        name = f"{uri} {place}"
-        for lane, attack in enumerate((GENUINE, *(each for each in ATTACKS if each != WRONG))):
-            for seed in _capture_seeds(unit, 2 * lane + place, attack):
-                frames, path = capture(label, attack, unit.split, seed), trial_path(seed)
-                found = made(frames, label.record, path, attack, name)
-                yield found
-                if attack == GENUINE:
-                    yield made(frames, other.record, path, WRONG, name)
-                elif attack == REPLAY and "tilt_path" in found.reasons:
-                    yield made(frames, label.record, everywhere, NO_PATH, name)
-                elif attack == REPLAY:  # the path made no difference
-                    yield msgspec.structs.replace(found, attack=NO_PATH)
-        others = {
-            "torch off": Conditions(torch=False),
-            "bent label": Conditions(bent=True),
-            "phone held still": Conditions(still=True),
-        }
-        for lane, (condition, how) in enumerate(others.items() if unit.conditions else ()):
-            seed = next(_capture_seeds(unit, 2 * (len(ATTACKS) + lane) + place, GENUINE))
-            frames = capture(label, GENUINE, unit.split, seed, how)
-            yield made(frames, label.record, trial_path(seed), GENUINE, name, condition)
-        if unit.conditions:
-            seed = next(_capture_seeds(unit, place, GENUINE))
-            frames = capture(label, GENUINE, unit.split, seed)
-            yield trial_of(
-                lambda frames=frames, label=label, seed=seed: _unrefined(frames, label, trial_path(seed)),  # type: ignore[misc]
-                track="B",
-                split=unit.split,
-                attack=GENUINE,
-                label=name,
-                frames=len(frames),
-                condition="corners not refined",
-            )
-
-
-def _unrefined(frames: list[bytes], label: SimulatedLabel, path: TiltPath) -> Verdict:
-    """The verdict where codes lie as a decoder says, to a pixel, and are not measured on their modules."""
-    from suyuan.label.dynamic import clip_features, judge, surface
-    from suyuan.label.dynamic_record import read_record
-
-    features = clip_features(frames, label.uri, read_record(label.record).placement, locate_roughly)
-    return judge(features, surface(label.record), path)
