@@ -203,16 +203,34 @@ def test_simulated_files_go_through_the_evaluation_of_real_ones(
     manifest = tryout / "manifest.csv"
     assert len(manifest.read_text("utf-8").splitlines()) == 2 + 2 * (1 + len(ATTACKS))
     found = result(capfd, "evaluate", "--manifest", manifest, "--jobs", 1, "--out", tmp_path)
-    assert found["source"] == "captured"
+    assert found["source"] == "simulated"
     assert found["parameters"] == {"manifest": "manifest.csv", "captures": 14}
     (evaluation,) = found["evaluations"]
     assert evaluation["genuine"]["trials"] == 1
     wrong = next(each for each in evaluation["attacks"] if each["attack"] == "wrong_label")
     assert wrong["matches"] == 0
-    text = (tmp_path / "captured-A.md").read_text("utf-8")
-    assert "real captures" in text
-    assert "simulator" not in text
+    text = (tmp_path / "manifest-A.md").read_text("utf-8")
+    assert "simulator" in text
+    assert "real captures" not in text
+    # Not under the name of an evaluation of so many trials.
     assert not (tmp_path / "simulated-A.md").exists()
+    assert "genuine" not in manifest.read_text("utf-8").replace("genuine.jpg", "")
+
+
+def test_captures_that_say_nothing_of_their_source_were_taken(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("labels", "captures"):
+        (tmp_path / name).symlink_to(tryout / name)
+    text = (tryout / "manifest.csv").read_text("utf-8").replace("simulated", "")
+    (tmp_path / "manifest.csv").write_text(text, "utf-8")
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    code, out, _ = run(
+        capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1, "--out", tmp_path
+    )
+    assert code == 0
+    assert "真实拍摄" in out and "清单 manifest.csv，拍摄次数 14" in out
+    assert (tmp_path / "captured-A.md").read_text("utf-8") == out
 
 
 def test_files_that_are_not_there_or_no_images_are_told_with_their_rows(

@@ -141,7 +141,20 @@ def test_one_photo_is_a_capture_of_a_pattern() -> None:
     assert (3, "files") in faults({**PATTERN, "files": "a.jpg; b.jpg"})
 
 
-def test_a_condition_is_of_genuine_captures() -> None:
+def test_a_manifest_says_whether_its_captures_were_taken_or_simulated() -> None:
+    assert read(PATTERN).source == read({**PATTERN, "source": "captured"}).source == "captured"
+    assert read({**PATTERN, "source": "simulated"}).source == "simulated"
+    assert (3, "source") in faults({**PATTERN, "source": "drawn"})
+    assert (4, "source") in faults(PATTERN, {**PATTERN, "source": "simulated"})
+
+
+def test_captures_of_the_label_itself_are_called_enrolled() -> None:
+    found = read(PATTERN, {**PATTERN, "attack": "enrolled"})
+    assert {capture.attack for capture in found.captures} == {"genuine"}
+    assert "genuine" not in write_manifest([PATTERN])
+
+
+def test_a_condition_is_of_captures_of_the_label_itself() -> None:
     assert read({**PATTERN, "condition": "torch off"}).captures[0].condition == "torch off"
     assert (3, "condition") in faults({**PATTERN, "attack": "office_copy", "condition": "torch off"})
 

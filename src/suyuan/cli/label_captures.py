@@ -15,7 +15,7 @@ from suyuan.label.manifest import Manifest, ManifestCapture, ManifestLabel
 from suyuan.label.model import Placement, Track
 
 if TYPE_CHECKING:
-    from suyuan.label.evaluation import Trial
+    from suyuan.label.evaluation import Source, Trial
     from suyuan.label.manifest import ManifestFault
 
 CLIP_FRAMES: Final = 60  # that are taken of a video of a check
@@ -39,8 +39,10 @@ class SimulatedTask(msgspec.Struct, frozen=True):
     seed: int
 
 
-def evaluate_manifest(file: Path, tracks: tuple[Track, ...], jobs: int) -> dict[Track, list[Trial]]:
-    """The trials of a manifest by track.
+def evaluate_manifest(
+    file: Path, tracks: tuple[Track, ...], jobs: int
+) -> tuple[Source, dict[Track, list[Trial]]]:
+    """Where the captures of a manifest come from, as it says, and its trials by track.
 
     Raises ``FaultyManifestError`` with all that is wrong, in the rows and in the files that they name.
     """
@@ -67,7 +69,7 @@ def evaluate_manifest(file: Path, tracks: tuple[Track, ...], jobs: int) -> dict[
     trials: dict[Track, list[Trial]] = {}
     for place, task in enumerate(tasks):
         trials.setdefault(task.label.track, []).extend(done[place][0])
-    return dict(sorted(trials.items()))
+    return manifest.source, dict(sorted(trials.items()))
 
 
 def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
@@ -113,7 +115,7 @@ def write_simulated(folder: Path, track: Track, count: int, seed: int, jobs: int
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        rows[place] = made
+        rows[place] = [row | {"source": "simulated"} for row in made]
     ordered = [row for place in sorted(rows) for row in rows[place]]
     (folder / MANIFEST_NAME).write_text(write_manifest(ordered), "utf-8")
     return len(ordered)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from suyuan.label.evaluation_tables import Language
 
 RESULT_FORMAT: Final = "suyuan label evaluation 1"
+_PARAMETERS_ZH: Final = {
+    "trials": "每种拍摄次数",
+    "seed": "随机种子",
+    "manifest": "清单",
+    "captures": "拍摄次数",
+}
 
 TrackOption = Annotated[
     str,
@@ -51,9 +57,7 @@ def evaluate(
     seed: Seed = 0,
     manifest: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Evaluate the real captures of this manifest instead of simulated ones."
-        ),
+        typer.Option(metavar="FILE", help="Evaluate the captures of this manifest instead of drawing some."),
     ] = None,
     codes: Annotated[
         bool,
@@ -100,13 +104,14 @@ def evaluate(
         return
     if manifest is None:
         by_track = {each: _simulated(each, trials, seed, jobs, out) for each in tracks}
-        _show("simulated", by_track, {"trials": trials, "seed": seed}, out, as_json)
+        _show("simulated", "simulated", by_track, {"trials": trials, "seed": seed}, out, as_json)
         return
     from suyuan.cli.label_captures import evaluate_manifest
 
-    captured = evaluate_manifest(manifest, tracks, jobs)
+    source, captured = evaluate_manifest(manifest, tracks, jobs)
     parameters = {"manifest": manifest.name, "captures": sum(map(len, captured.values()))}
-    _show("captured", captured, parameters, out, as_json)
+    # Never under the name of an evaluation of as many trials as were asked for.
+    _show("manifest" if source == "simulated" else source, source, captured, parameters, out, as_json)
 
 
 def simulate(
@@ -117,7 +122,7 @@ def simulate(
     jobs: Jobs = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Write simulated labels: images to enrol them by, genuine captures, one of each attack, and a manifest.
+    """Write simulated labels: images to enrol them by, captures of them, one of each attack, and a manifest.
 
     They stand for themselves and are evaluated from their manifest. Their codes were issued by no deployment, so that
     none enrols them; suyuan demo shows enrolment and checks with the labels of its own deployment.
@@ -162,6 +167,7 @@ def _simulated(track: Track, trials: int, seed: int, jobs: int, out: Path | None
 
 
 def _show(
+    name: str,
     source: Source,
     by_track: dict[Track, list[Trial]],
     parameters: dict[str, Any],
@@ -188,10 +194,10 @@ def _show(
     if out is not None:
         for track, evaluation in evaluations.items():
             data = msgspec.json.format(msgspec.json.encode(result([track])))
-            (out / f"{source}-{track}.json").write_bytes(data + b"\n")
+            (out / f"{name}-{track}.json").write_bytes(data + b"\n")
             text = _text({track: evaluation}, times, parameters)
-            (out / f"{source}-{track}.md").write_text(text, "utf-8")
-        _draw([(evaluations[track], by_track[track]) for track in evaluations], out)
+            (out / f"{name}-{track}.md").write_text(text, "utf-8")
+        _draw([(evaluations[track], by_track[track]) for track in evaluations], out, name)
     everything = msgspec.json.encode(result(list(evaluations))).decode()
     typer.echo(everything if as_json else _text(evaluations, times, parameters), nl=as_json)
 
@@ -200,13 +206,14 @@ def _text(evaluations: dict[Track, Evaluation], times: dict[Track, Any], paramet
     from suyuan.label.evaluation_tables import MEANING, table_of, times_line
 
     language: Language = "zh" if say("", "zh") else "en"
-    parts = [MEANING[language], ", ".join(f"{name} {value}" for name, value in parameters.items())]
+    told = [f"{say(name, _PARAMETERS_ZH[name])} {value}" for name, value in parameters.items()]
+    parts = [MEANING[language], say(", ", "，").join(told)]
     for track, evaluation in evaluations.items():
         parts += [table_of(evaluation, language), times_line(times[track], track, language)]
     return "\n\n".join(parts) + "\n"
 
 
-def _draw(pairs: Sequence[tuple[Evaluation, Sequence[Trial]]], out: Path) -> None:
+def _draw(pairs: Sequence[tuple[Evaluation, Sequence[Trial]]], out: Path, name: str) -> None:
     from suyuan.cli.label_plots import can_draw, draw
 
     if not can_draw():
@@ -216,4 +223,4 @@ def _draw(pairs: Sequence[tuple[Evaluation, Sequence[Trial]]], out: Path) -> Non
         )
         return
     for evaluation, trials in pairs:
-        draw(evaluation, trials, out)
+        draw(evaluation, trials, out, name)

@@ -21,8 +21,8 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def draw(evaluation: Evaluation, trials: Sequence[Trial], folder: Path) -> list[str]:
-    """Write the curves and the margins of an evaluation as PNG and SVG; the names of the files."""
+def draw(evaluation: Evaluation, trials: Sequence[Trial], folder: Path, stem: str) -> list[str]:
+    """Write the curves and the margins of an evaluation as PNG and SVG, ``stem`` in their names; the names."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -36,7 +36,7 @@ def draw(evaluation: Evaluation, trials: Sequence[Trial], folder: Path) -> list[
         paint(axes, evaluation, trials)
         axes.set_title(f"{TITLES[evaluation.track]['en']} ({evaluation.source})")
         for form in _FORMATS:
-            file = f"{name}-{evaluation.source}-{evaluation.track}.{form}"
+            file = f"{name}-{stem}-{evaluation.track}.{form}"
             figure.savefig(folder / file, dpi=120, metadata={"Date": None} if form == "svg" else None)
             written.append(file)
         pyplot.close(figure)
@@ -44,7 +44,7 @@ def draw(evaluation: Evaluation, trials: Sequence[Trial], folder: Path) -> list[
 
 
 def _curves(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
-    """Attacks let through against genuine captures refused; both on a scale that shows what is rare."""
+    """Attacks let through against captures of the enrolled label refused; both on a scale that shows what is rare."""
     floor = 0.5 / max([1, *(attack.trials for attack in evaluation.attacks), evaluation.genuine.trials])
     for attack in evaluation.attacks:
         points = attack.curve.points
@@ -60,7 +60,7 @@ def _curves(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     axes.set_xlim(floor, 1)
     axes.set_ylim(floor, 1)
     axes.set_xlabel("attacks let through")
-    axes.set_ylabel("genuine captures refused")
+    axes.set_ylabel("captures of the enrolled label refused")
     axes.grid(visible=True, which="both", alpha=0.3)
     _name_lines(axes)
 
@@ -71,8 +71,9 @@ def _margins(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None
     for name in ("genuine", *(attack.attack for attack in evaluation.attacks)):
         values = [trial.score - trial.threshold for trial in shown if trial.attack == name]
         values = [value for value in values if math.isfinite(value)]
+        said = "the enrolled label" if name == "genuine" else name.replace("_", " ")
         if values:
-            axes.hist(values, bins=60, histtype="step", density=True, label=name.replace("_", " "))
+            axes.hist(values, bins=60, histtype="step", density=True, label=said)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("score less threshold")
     axes.set_ylabel("density")

@@ -1,8 +1,9 @@
-"""The list of captures that were taken of real labels: one row a capture, with what it shows and how it was taken.
+"""The list of captures that were taken of labels, real or simulated: one row a capture, what it shows, how it came.
 
 Version 1: a CSV in UTF-8 whose first line is ``# suyuan-label-manifest 1`` and whose second names the columns. All
 faults are found at once, each with its row as a spreadsheet counts. Pure: whether a named file exists is for whoever
-opens it; here only its name is judged.
+opens it; here only its name is judged. Captures of the enrolled label itself are called ``enrolled``; ``genuine``, as
+earlier manifests say, is read too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final, cast
 import msgspec
 
 from suyuan.errors import InputError, TooLargeError
-from suyuan.label.evaluation import GENUINE, Split
+from suyuan.label.evaluation import GENUINE, Source, Split
 from suyuan.label.manifest_cells import files_in, number_in, path_in, placement_in
 from suyuan.label.model import Placement, Track
 from suyuan.label.path import DIRECTIONS, TiltPath
@@ -33,8 +34,11 @@ OPTIONAL: Final = (
     "light",
     "distance_mm",
     "condition",
+    "source",
     "note",
 )
+OWN: Final = "enrolled"
+SOURCES: Final[tuple[Source, ...]] = ("captured", "simulated")
 COLUMNS: Final = REQUIRED + OPTIONAL
 MAX_BYTES: Final = 50_000_000
 MAX_ROWS: Final = 200_000
@@ -103,8 +107,11 @@ class ManifestCapture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Labels and their captures; ``source`` says whether they were taken or simulated, all of them alike."""
+
     labels: dict[str, ManifestLabel]
     captures: tuple[ManifestCapture, ...]
+    source: Source = "captured"
 
     def file_rows(self) -> dict[str, int]:
         """Every file that is named, with the first row that names it."""
@@ -139,9 +146,10 @@ def read_manifest(data: bytes) -> Manifest:
             captures.append(capture)
     labels = _labels(rows, faults)
     faults += _leaks(rows)
+    source = _source(rows, faults)
     if faults:
         raise FaultyManifestError(faults)
-    return Manifest(labels=labels, captures=tuple(captures))
+    return Manifest(labels=labels, captures=tuple(captures), source=source)
 
 
 def write_manifest(rows: Iterable[Row]) -> str:
@@ -150,7 +158,8 @@ def write_manifest(rows: Iterable[Row]) -> str:
     out.write(MANIFEST_MARK + "\n")
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow(row | {"attack": OWN} if row.get("attack") == GENUINE else row)
     return out.getvalue()
 
 
@@ -221,9 +230,10 @@ def _capture(number: int, row: Row, faults: Faults) -> ManifestCapture | None:
     if row["track"] and row["track"] not in ("A", "B"):
         fault("track", "A (a printed pattern) or B (a dynamic label).")
     if row["attack"] and not _WORD.fullmatch(row["attack"]):
-        fault("attack", f"{GENUINE}, or the attack in lower case letters, digits and underscores.")
-    if row["condition"] and row["attack"] != GENUINE:
-        fault("condition", "Only genuine captures have a condition; an attack is named in its own column.")
+        fault("attack", f"{OWN}, or the attack in lower case letters, digits and underscores.")
+    attack = GENUINE if row["attack"] == OWN else row["attack"]
+    if row["condition"] and attack != GENUINE:
+        fault("condition", f"Only captures of the label itself ({OWN}) have a condition.")
     files = files_in(row["files"], lambda reason: fault("files", reason))
     if row["track"] == "A" and len(files) > 1:
         fault("files", "A printed pattern is checked by one photo.")
@@ -238,7 +248,7 @@ def _capture(number: int, row: Row, faults: Faults) -> ManifestCapture | None:
     return ManifestCapture(
         row=number,
         label=row["label"],
-        attack=row["attack"],
+        attack=attack,
         files=files,
         phone=row["phone"],
         light=row["light"],
@@ -303,6 +313,20 @@ def _label(name: str, row: Row, number: int, faults: Faults) -> ManifestLabel | 
         template=row["template"],
         placement=placement,
     )
+
+
+def _source(rows: list[tuple[int, Row]], faults: Faults) -> Source:
+    """Where the captures come from; what was simulated and what was taken share no table, and so no manifest."""
+    first: Source | None = None
+    for number, row in rows:
+        source = next((one for one in SOURCES if one == (row["source"] or "captured")), None)
+        if source is None:
+            faults.append(ManifestFault(number, "source", f"{' or '.join(SOURCES)}, or empty: captured."))
+        elif first is None:
+            first = source
+        elif source != first:
+            faults.append(ManifestFault(number, "source", "Other rows say otherwise; part the manifest."))
+    return first or "captured"
 
 
 def _leaks(rows: list[tuple[int, Row]]) -> Iterable[ManifestFault]:
