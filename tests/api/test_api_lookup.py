@@ -142,6 +142,7 @@ async def test_each_look_up_is_journalled_first(mall: Deployment) -> None:
     await look_up(mall, "nosy", number="EM-9999", reason="just looking")
     miss, hit = await list_reveals(mall.services.pool)
     assert (hit.party_id, hit.reason) == ("op", "look-up of order: complaint 17")
+    assert hit.actor.startswith("tk-") and hit.actor != miss.actor
     assert hit.subject_id == mall.services.vault.subject_id(("order", MALL_CODE, ORDER))
     assert (miss.party_id, miss.reason) == ("nosy", "look-up of order: just looking")
     for change, code in (
@@ -186,6 +187,7 @@ async def test_a_reveal_is_for_the_operator_and_who_delivered_it(mall: Deploymen
         ("mall", "complaint 17"),
         ("op", "complaint 17"),
     ]
+    assert all(r.actor.startswith("tk-") for r in await list_reveals(mall.services.pool))
     for uri in (document["uri"], document["uri"].replace("order", "payment"), "urn:suyuan:order:x"):
         answer = await reveal("nosy", document=uri)
         assert (answer.status_code, answer.json()["code"]) == (404, "vault.number.unknown")

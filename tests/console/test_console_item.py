@@ -90,6 +90,10 @@ async def test_numbers_are_revealed_for_a_reason_that_is_journalled(world: World
     assert len(numbers) >= 3 and "no-store" in shown.headers["cache-control"]
     assert await world.deployment.pool.fetchval("SELECT count(*) FROM vault_reveal") >= before + len(numbers)
     assert not any(number in visitor.get(address(world.jar)) for number in numbers)
+    # The journal names the person, not only the firm.
+    assert await world.deployment.pool.fetchval(
+        "SELECT count(*) FROM vault_reveal JOIN user_account ON user_id = actor"
+    ) >= len(numbers)
 
 
 def test_who_may_not_reveal_does_not(world: World) -> None:

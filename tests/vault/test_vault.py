@@ -185,7 +185,7 @@ async def test_a_reveal_is_journalled_even_if_it_fails_later(pool: Pool, vault: 
         b"Chengdu",
     ]
     found = await vault.reveal_number(
-        pool, vault.pseudonym(*ORDER), party_id="regulator", reason="spot check"
+        pool, vault.pseudonym(*ORDER), party_id="regulator", reason="spot check", by="person-1"
     )
     assert found == ORDER
     newest, oldest = await list_reveals(pool)
@@ -195,6 +195,7 @@ async def test_a_reveal_is_journalled_even_if_it_fails_later(pool: Pool, vault: 
         vault.subject_id(BUYER),
     )
     assert newest.subject_id == vault.subject_id(ORDER.subject)
+    assert (newest.actor, oldest.actor) == ("person-1", "")
     assert await list_reveals(pool, subject_id=vault.subject_id(BUYER)) == [oldest]
     assert await list_reveals(pool, before=newest.reveal_id) == [oldest]
     for reason in ("", "  ", "x" * 501):

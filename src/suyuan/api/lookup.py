@@ -124,14 +124,23 @@ async def _document(call: Call, principal: Principal, command: RevealCommand) ->
             "vault.number.unknown", "No number is kept under this pseudonym; it may have been erased."
         )
     found = await services.vault.reveal_number(
-        services.pool, command.document, party_id=principal.party_id, reason=command.reason
+        services.pool,
+        command.document,
+        party_id=principal.party_id,
+        reason=command.reason,
+        by=principal.token_id,
     )
     return Revealed(kind=found.kind, issuer=found.issuer, number=found.number)
 
 
 async def _asker(call: Call, principal: Principal) -> Asker:
     deliverer = await deliverer_of(call, principal)
-    return Asker(party_id=principal.party_id, codes=deliverer.codes, whole=principal.is_operator)
+    return Asker(
+        party_id=principal.party_id,
+        by=principal.token_id,
+        codes=deliverer.codes,
+        whole=principal.is_operator,
+    )
 
 
 ROUTES = (look_up, read_lookup, reveal)

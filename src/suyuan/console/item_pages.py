@@ -290,7 +290,11 @@ async def reveal(request: Call) -> Page:
         for uri in wanted:
             try:
                 said = await services.vault.reveal_number(
-                    services.pool, uri, party_id=session.party.party_id, reason=form.get("reason", "")
+                    services.pool,
+                    uri,
+                    party_id=session.party.party_id,
+                    reason=form.get("reason", ""),
+                    by=session.user.user_id,
                 )
             except NotFoundError:
                 found[uri] = voice.say("已删除", "erased")

@@ -92,7 +92,7 @@ def asker_of(session: Session) -> Asker:
     """The party of a session as one who looks numbers up."""
     party = session.party
     codes = frozenset(code for code in (party.customs_code, party.uscc, party.gln) if code)
-    return Asker(party_id=party.party_id, codes=codes, whole=session.is_operator)
+    return Asker(party_id=party.party_id, by=session.user.user_id, codes=codes, whole=session.is_operator)
 
 
 def _documents(request: Call, session: Session, found: LookUp, voice: Voice) -> list[dict[str, object]]:

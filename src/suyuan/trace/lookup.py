@@ -42,9 +42,13 @@ MAX_THINGS = 1000
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who looks a number up: the party, the codes under which it numbers documents; ``whole`` for the operator."""
+    """Who looks a number up: the party, the codes under which it numbers documents; ``whole`` for the operator.
+
+    ``by`` is the user or the token that acts for the party.
+    """
 
     party_id: str
+    by: str = ""
     codes: frozenset[str] = frozenset()
     whole: bool = False
 
@@ -119,7 +123,7 @@ async def find_person_documents(
     mine = [one for one in kept if await may_know(pool, vault, one.pseudonym, asker)]
     # Who is told that there is nothing learned something too.
     subjects = [one.subject_id for one in mine] or [vault.subject_id((kind, issuer or "", number))]
-    await vault.journal_lookup(pool, subjects, kind=kind, party_id=asker.party_id, reason=reason)
+    await vault.journal_lookup(pool, subjects, kind=kind, party_id=asker.party_id, reason=reason, by=asker.by)
     names = [one.pseudonym for one in mine]
     if not names:
         return LookUp(token="", expires_at=None, documents=())

@@ -44,7 +44,7 @@ async def reveal_paper(
             remedy="Name the part of the paper that is needed by the beginning of its path.",
         )
     parts = [SealedPart(found["subject_id"], found["sealed"]) for found in rows]
-    values = await vault.reveal_parts(pool, parts, party_id=asker.party_id, reason=reason)
+    values = await vault.reveal_parts(pool, parts, party_id=asker.party_id, reason=reason, by=asker.by)
     return tuple(
         PersonalValue(
             path=found["path"],

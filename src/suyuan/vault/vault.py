@@ -37,11 +37,12 @@ class FoundNumber(NamedTuple):
 
 
 class Reveal(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the journal of reveals."""
+    """One row of the journal of reveals. ``actor`` is the ID of the user or of the token that the party acted by."""
 
     reveal_id: int
     subject_id: bytes
     party_id: str
+    actor: str
     reason: str
     revealed_at: datetime
 
@@ -139,9 +140,9 @@ class Vault:
         ]
 
     async def journal_lookup(
-        self, pool: Pool, subject_ids: Iterable[bytes], *, kind: str, party_id: str, reason: str
+        self, pool: Pool, subject_ids: Iterable[bytes], *, kind: str, party_id: str, reason: str, by: str = ""
     ) -> None:
-        """Enter in the journal of reveals that a party looks a number up, committed on return.
+        """Enter in the journal of reveals that a party looks a number up, committed on return; ``by`` is its actor.
 
         What was asked for is entered also where nothing is found: give the asked subject then. Raises
         ``InputError`` (``vault.reason``).
@@ -152,6 +153,7 @@ class Vault:
             sorted(set(subject_ids)),
             party_id,
             f"look-up of {kind}: {reason.strip()}",
+            by,
         )
 
     async def issuers_of(self, db: Pool | Connection, pseudonyms: Sequence[str]) -> list[str]:
@@ -208,10 +210,10 @@ class Vault:
         ]
 
     async def reveal_parts(
-        self, pool: Pool, parts: Sequence[SealedPart], *, party_id: str, reason: str
+        self, pool: Pool, parts: Sequence[SealedPart], *, party_id: str, reason: str, by: str = ""
     ) -> list[bytes | None]:
         """The values for a party that gave a reason: journalled, one row per subject, and committed before
-        anything is unsealed.
+        anything is unsealed. ``by`` is the user or the token that the party acts by.
 
         Raises ``InputError`` (``vault.reason``) and what ``unseal_parts`` raises.
         """
@@ -222,11 +224,12 @@ class Vault:
             sorted({part.subject_id for part in parts}),
             party_id,
             reason.strip(),
+            by,
         )
         return await self.unseal_parts(pool, parts)
 
     async def reveal_number(
-        self, pool: Pool, pseudonym: str, *, party_id: str, reason: str
+        self, pool: Pool, pseudonym: str, *, party_id: str, reason: str, by: str = ""
     ) -> PersonDocument:
         """The document behind a pseudonym, journalled like ``reveal_parts``.
 
@@ -237,7 +240,7 @@ class Vault:
         if row is None:
             raise _unknown_number()
         part = SealedPart(row["subject_id"], row["sealed"])
-        [plaintext] = await self.reveal_parts(pool, [part], party_id=party_id, reason=reason)
+        [plaintext] = await self.reveal_parts(pool, [part], party_id=party_id, reason=reason, by=by)
         if plaintext is None:
             raise _unknown_number()
         number = msgspec.json.decode(plaintext, type=_Number)
