@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,9 @@ def test_a_video_is_a_dynamic_label(
     assert levels[0] < 3
     # Evenly spread over all of it: twice through the grey levels.
     assert sum(later < earlier for earlier, later in itertools.pairwise(levels)) == 1
+    assert frames[-1] == frames[39] and list(frames[:2]) == [frames[0], frames[1]]
+    with pytest.raises(IndexError):
+        frames[40]
     monkeypatch.setattr(label_files, "video_frames", lambda path, most: [picture(uri)] * most)
     done = json.loads(suyuan("label", "enrol", film, "--json").out)
     assert (done["enrolled"], done["faults"]) == (1, [])
@@ -186,6 +190,26 @@ def test_a_video_is_a_dynamic_label(
     with pytest.raises(label_files.InputError) as refusal:
         read(no_film, 40)
     assert refusal.value.code == "cli.label.video"
+
+
+def test_memory_does_not_grow_with_the_frames_of_a_video(tmp_path: Path) -> None:
+    film = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter_fourcc(*"MJPG"), 30, (320, 240))
+    noise = np.random.Generator(np.random.PCG64(1))
+    for _ in range(120):
+        writer.write(noise.integers(0, 256, (240, 320, 3), np.uint8))
+    writer.release()
+    from suyuan.cli.label_files import video_frames
+
+    tracemalloc.start()
+    try:
+        frames = video_frames(film, 100)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    together = sum(map(len, frames))
+    assert (len(frames), together > 6_000_000) == (100, True)
+    assert peak < together / 3
 
 
 def test_a_label_is_erased_by_who_says_why_and_means_it(

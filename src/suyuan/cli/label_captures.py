@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from suyuan.cli.checking import read_file
-from suyuan.cli.label_files import VIDEOS, images_in, video_frames
+from suyuan.cli.label_files import VIDEOS, Files, Joined, images_in, video_frames
 from suyuan.cli.label_runs import in_processes
 from suyuan.errors import ConflictError, SuyuanError
 from suyuan.label.manifest import Manifest, ManifestCapture, ManifestLabel
@@ -84,6 +85,8 @@ def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
         template = read_file(folder / label.template) if label.template else b""
     except SuyuanError as error:
         return [], [ManifestFault(first, "record" if label.record else "enrolment", error.reason)]
+    except OSError as error:
+        return [], [ManifestFault(first, "enrolment", f"It cannot be read: {error.strerror}.")]
     trials, faults = [], []
     for capture in task.captures:
         try:
@@ -91,6 +94,8 @@ def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
             trials.append(captured_trial(label, capture, images, record, template))
         except SuyuanError as error:
             faults.append(ManifestFault(capture.row, "files", error.reason))
+        except OSError as error:
+            faults.append(ManifestFault(capture.row, "files", f"It cannot be read: {error.strerror}."))
     return trials, faults
 
 
@@ -153,12 +158,12 @@ def _record(folder: Path, label: ManifestLabel) -> bytes:
     return enrol_pattern(images, label.uri, template, label.placement or Placement(0, 0, 0))
 
 
-def _images(folder: Path, names: tuple[str, ...], most: int) -> list[bytes]:
-    """The images that entries name, in order; of a video at most so many frames."""
-    found: list[bytes] = []
+def _images(folder: Path, names: tuple[str, ...], most: int) -> Sequence[bytes]:
+    """The images that entries name, in order; of a video at most so many frames. Each is read when it is its turn."""
+    parts: list[Sequence[bytes]] = []
     for path in _files_of(folder, names):
-        found += video_frames(path, most) if path.suffix.lower() in VIDEOS else [read_file(path)]
-    return found
+        parts.append(video_frames(path, most) if path.suffix.lower() in VIDEOS else Files([path]))
+    return parts[0] if len(parts) == 1 else Joined(parts)
 
 
 def _files_of(folder: Path, names: tuple[str, ...]) -> list[Path]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, overload
@@ -66,14 +69,12 @@ def no_image(folder: Path) -> Fault:
     )
 
 
-class Files(Sequence[bytes]):
-    """Images in files, each read when it is wanted."""
+class Images(Sequence[bytes]):
+    """Images that are read when it is their turn."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = tuple(paths)
-
-    def __len__(self) -> int:
-        return len(self.paths)
+    def one(self, index: int) -> bytes:
+        """The bytes of one of them."""
+        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> bytes: ...
@@ -81,8 +82,69 @@ class Files(Sequence[bytes]):
     def __getitem__(self, index: slice) -> Sequence[bytes]: ...
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(index, slice):
-            return Files(self.paths[index])
+            return [self.one(number) for number in range(*index.indices(len(self)))]
+        return self.one(index)
+
+
+class Files(Images):
+    """Images in files."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def one(self, index: int) -> bytes:
         return self.paths[index].read_bytes()
+
+
+class Joined(Images):
+    """Images of several kinds one after the other."""
+
+    def __init__(self, parts: Sequence[Sequence[bytes]]) -> None:
+        self._places = [(part, number) for part in parts for number in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def one(self, index: int) -> bytes:
+        part, number = self._places[index]
+        return part[number]
+
+
+class Frames(Images):
+    """Frames of a video, in a temporary file without a name that goes with the object.
+
+    It is as large as the frames that were added, of which some are not chosen in the end: three or four times what is
+    wanted, for a video of some minutes.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="suyuan-", buffering=0)  # noqa: SIM115 - closed with the object
+        self._size = 0
+        self._places: list[tuple[int, int]] = []
+        weakref.finalize(self, self._file.close)
+
+    def add(self, frame: bytes) -> int:
+        """Append a frame; its number."""
+        view = memoryview(frame)
+        while view:
+            view = view[self._file.write(view) :]
+        self._places.append((self._size, len(frame)))
+        self._size += len(frame)
+        return len(self._places) - 1
+
+    def choose(self, numbers: Sequence[int]) -> None:
+        """Keep these frames, in this order."""
+        self._places = [self._places[number] for number in numbers]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def one(self, index: int) -> bytes:
+        start, size = self._places[index]
+        return os.pread(self._file.fileno(), size, start)
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -173,8 +235,8 @@ async def read_text(worker: ImageWorker, images: Sequence[bytes]) -> str:
     )
 
 
-def video_frames(path: Path, most: int) -> list[bytes]:
-    """At most ``most`` frames of a video, evenly spread, as JPEG.
+def video_frames(path: Path, most: int) -> Sequence[bytes]:
+    """At most ``most`` frames of a video, evenly spread, as JPEG. However long it is, memory holds one of them.
 
     Raises ``InputError`` (``cli.label.video``) and ``UnsupportedError`` (``label.extra``).
     """
@@ -184,8 +246,9 @@ def video_frames(path: Path, most: int) -> list[bytes]:
     import cv2
 
     capture = cv2.VideoCapture(str(path))
-    kept: list[bytes] = []
-    stride = number = 0
+    frames = Frames()
+    kept: list[int] = []
+    number = 0
     try:
         # How many frames there are is often not known before the end: twice as many as wanted are kept, then thinned.
         stride = 1
@@ -193,9 +256,8 @@ def video_frames(path: Path, most: int) -> list[bytes]:
             if number % stride == 0:
                 good, frame = capture.retrieve()
                 if good:
-                    kept.append(
-                        cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1].tobytes()
-                    )
+                    data = cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1]
+                    kept.append(frames.add(data.tobytes()))
                 if len(kept) >= 2 * most:
                     kept, stride = kept[::2], stride * 2
             number += 1
@@ -209,7 +271,8 @@ def video_frames(path: Path, most: int) -> list[bytes]:
             remedy="Send MP4 with H.264, as phones write it, or its frames as images in a folder.",
         )
     count = min(most, len(kept))
-    return [kept[round(n * (len(kept) - 1) / max(1, count - 1))] for n in range(count)]
+    frames.choose([kept[round(n * (len(kept) - 1) / max(1, count - 1))] for n in range(count)])
+    return frames
 
 
 def _fault(path: Path, error: SuyuanError | OSError) -> Fault:
