@@ -63,7 +63,14 @@ def test_another_path_is_not_followed(walked: tuple[str, ...], degrees: float):
 def test_a_clip_that_goes_everywhere_answers_no_question():
     around = [(12 * math.cos(step / 3), 12 * math.sin(step / 3)) for step in range(60)]
     assert not follows(around, TiltPath(("left", "up", "right")))
-    assert follows(around[:16], TiltPath(("left", "up", "right")))
+    assert follows(around[:12], TiltPath(("left", "up", "right")))
+
+
+def test_a_way_follows_the_path_that_it_was_asked_for_and_no_other():
+    paths = sorted({tilt_path(str(number).encode()).directions for number in range(4000)})
+    for walked in paths[::5]:
+        tilts = _walk(*walked)
+        assert [path for path in paths if follows(tilts, TiltPath(path))] == [walked]
 
 
 def test_nothing_asked_is_followed_by_anything_and_nothing_seen_follows_nothing():

@@ -30,10 +30,7 @@ LEANS: Final[dict[Direction, Tilt]] = {
     "right": (-1.0, 0.0),
 }
 LEG_DEGREES: Final = 6.0  # the least tilt that counts as a leg
-LEG_COSINE: Final = 0.5  # a leg may miss its direction by 60 degrees
-STRAY_LEGS: Final = (
-    2  # other directions that a hand may wander to; a clip that goes everywhere answers no question
-)
+LEG_COSINE: Final = 0.64  # a leg may miss its direction by 50 degrees
 
 
 class TiltPath(msgspec.Struct, frozen=True):
@@ -63,6 +60,7 @@ def follows(tilts: Sequence[Tilt], path: TiltPath) -> bool:
 
 
 def _goes_along(tilts: Sequence[Tilt], path: TiltPath, origin: Tilt) -> bool:
+    """Whether the tilts go to each leg in turn, and nowhere else: a clip that goes everywhere answers no question."""
     leg, visits, current = 0, 0, ""
     for tilt in tilts:
         x, y = tilt[0] - origin[0], tilt[1] - origin[1]
@@ -74,7 +72,7 @@ def _goes_along(tilts: Sequence[Tilt], path: TiltPath, origin: Tilt) -> bool:
         nearest = max(DIRECTIONS, key=lambda name: _toward(x, y, name))
         if nearest != current:
             visits, current = visits + 1, nearest
-    return leg == len(path.directions) and visits <= leg + STRAY_LEGS
+    return leg == len(path.directions) == visits
 
 
 def _toward(x: float, y: float, direction: Direction) -> float:
