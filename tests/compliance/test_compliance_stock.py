@@ -272,6 +272,38 @@ async def test_a_list_waits_for_its_gate_pass_and_more_left_than_came(house: Hou
     assert (ledger.expected, codes(ledger)) == ("0", {"stock.outflow.uncoded": "3"})
 
 
+def left(number: str, gate: str, when: str = "2025-10-03", **fields: Any) -> dict[str, Any]:
+    """A parcel goes out under a gate pass, before there is an exit list."""
+    papers = [paper("gate-pass", gate), parcel_paper("parcel-list", number)]
+    more = {"bizStep": "departing", "disposition": "in_transit", "bizTransactionList": papers, **fields}
+    return observed(when, raw("waybill", number), **more)
+
+
+async def test_a_list_went_through_the_gate_when_all_of_its_parcels_did(house: House) -> None:
+    first, second, third, *_ = house.serials
+    await house.say(
+        listed(ENTRY, 40), tallied(40), declared("P1", 2), declared("P2", 1), packed("P1", first, second),
+        packed("P2", third), left("P1", "Z5165E000000001"), listed(EXIT, 3, "2025-10-04", "P1", "P2", "OTHER-GOODS"),
+    )  # fmt: skip
+    _, ledger = await rows(house.deployment)
+    assert (ledger.passed, codes(ledger)["stock.gate.waiting"]) == ("0", "3")
+    # The second pass is only named at first, then it goes through, then it turns out to be void.
+    second_pass = "Z5165E000000002"
+    await house.say(left("P2", second_pass, bizStep="staging_outbound", disposition="in_progress"))
+    _, ledger = await rows(house.deployment)
+    assert "stock.gate.waiting" in codes(ledger)
+    state = {"kind": "TransactionEvent", "bizTransactionList": [paper("gate-pass", second_pass)]}
+    clearing = "urn:suyuan:bizstep:clearing"
+    await house.say(
+        observed("2025-10-05", bizStep=clearing, disposition="urn:suyuan:disp:passed_gate", **state)
+    )
+    _, ledger = await rows(house.deployment)
+    assert (ledger.passed, "stock.gate.waiting" in codes(ledger)) == ("3", False)
+    await house.say(observed("2025-10-06", bizStep=clearing, disposition="urn:suyuan:disp:void", **state))
+    _, ledger = await rows(house.deployment)
+    assert codes(ledger)["stock.gate.waiting"] == "3"
+
+
 async def test_what_moved_after_a_count_is_no_difference(house: House) -> None:
     await house.say(tallied(38), counted(20, "2025-10-01", "A-1"), counted(18, "2025-10-01", "A-2"))
     await house.say(packed("P1", *house.serials[:3]), damaged(1, "2025-10-03"))

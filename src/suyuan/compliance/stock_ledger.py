@@ -76,12 +76,13 @@ async def read_papers(conn: Connection, ledger_item: str) -> LedgerPapers:
     exits = {one: ExitList(one, quantity) for one, quantity in quantities["out"].items()}
     await _read_exits(conn, exits, items)
     named = set(parcels) | {one for found in exits.values() for one in found.parcels}
-    await _read_parcels(conn, named, parcels, waybills)
+    passes = await _read_parcels(conn, named, parcels, waybills)
     declared = {
         one: paper.said[1]
         for one, paper in parcels.items()
         if paper.said is not None and not (paper.last is not None and paper.last[1])
     }
+    await _read_passes(conn, exits, passes, declared)
     return LedgerPapers(ledger_item, quantities["in"], exits, declared, waybills, lots)
 
 
@@ -137,14 +138,38 @@ async def _read_exits(conn: Connection, exits: dict[str, ExitList], items: dict[
             exits[uri].parcels |= parcels
         for gate in gates:
             passes.setdefault(gate, set()).update(named)
-            said = (event.row["event_time"], event.words[1] in _PASSED or event.words[0] == "departing")
-            if said[1] or event.words[1] in _ENDED:
-                gone[gate] = max(gone.get(gate, said), said)
+            _note(gone, gate, event)
             if len({uri for uri in documents if link_kind(uri) == "bonded-list:out"}) == 1 and named:
                 _add_gate(exits[named[0]], event, items.get(named[0], set()))
     for gate, (_, passed) in gone.items():
         for uri in passes.get(gate, ()):
             exits[uri].passed = exits[uri].passed or passed
+
+
+def _note(gone: dict[str, tuple[datetime, bool]], gate: str, event: StandingEvent) -> None:
+    """What an event says of the way of a gate pass: gone through, ended, or nothing."""
+    said = (event.row["event_time"], event.words[1] in _PASSED or event.words[0] == "departing")
+    if said[1] or event.words[1] in _ENDED:
+        gone[gate] = max(gone.get(gate, said), said)
+
+
+async def _read_passes(
+    conn: Connection,
+    exits: dict[str, ExitList],
+    passes: dict[str, set[str]],
+    declared: Mapping[str, Decimal],
+) -> None:
+    """The pass of a parcel comes before its exit list, so what ties them is the parcel: a list went through the gate
+    whose parcels all did, or those that hold all that it takes of this ledger item."""
+    gone: dict[str, tuple[datetime, bool]] = {}
+    async for event in standing_events(conn, passes, [Role.DOCUMENT, Role.SHARED]):
+        for gate in set(documents_of(event.body)) & passes.keys():
+            _note(gone, gate, event)
+    left = {parcel for gate, (_, passed) in gone.items() if passed for parcel in passes[gate]}
+    for found in exits.values():
+        mine = found.parcels & declared.keys()
+        holding = mine if sum((declared[one] for one in mine), ZERO) == found.quantity else found.parcels
+        found.passed = found.passed or (bool(holding) and holding <= left)
 
 
 def _add_gate(found: ExitList, event: StandingEvent, items: set[str]) -> None:
@@ -159,12 +184,17 @@ async def _read_parcels(
     named: set[str],
     parcels: dict[str, _Declared],
     waybills: dict[str, set[bytes]],
-) -> None:
+) -> dict[str, set[str]]:
+    """What is said of parcel lists; the lists whose parcels are on each gate pass out."""
+    passes: dict[str, set[str]] = {}
     async for event in standing_events(conn, named, [Role.DOCUMENT, Role.SHARED]):
         documents = documents_of(event.body)
         lists = [uri for uri in documents if uri in named]
         if any(document_kind(uri) == "bonded-list" for uri in documents):
             continue  # says what became of the bonded list, not of the parcel
+        for gate in documents:
+            if link_kind(gate) == "gate-pass:out":
+                passes.setdefault(gate, set()).update(lists)
         moved = {uri for uri in documents if document_kind(uri) == "waybill"}
         parent = str(event.body.get("parentID") or "")
         if document_kind(parent) == "waybill":
@@ -177,3 +207,4 @@ async def _read_parcels(
             if document_kind(parent) != "waybill":
                 said = (event.row["event_time"], ended)
                 paper.last = max(paper.last or said, said)
+    return passes
