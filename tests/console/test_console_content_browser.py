@@ -70,6 +70,21 @@ def test_every_page_fits_a_phone_and_speaks_to_those_who_cannot_see_it(
     assert complaints == []
 
 
+def test_a_long_chinese_heading_is_broken_where_its_line_ends(world: World, browser: Browser) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
+    context.add_cookies([{"name": "suyuan_session", "value": world.secrets["chief"], "url": world.base}])
+    page = context.new_page()
+    page.goto(_address(world, "item"))
+    widths = page.evaluate(
+        """() => { const head = document.querySelector('h1'); const range = document.createRange();
+            head.textContent = '段：绿野进口婴幼儿配方奶粉三段八百克罐装礼盒组合装，赠品';
+            range.selectNodeContents(head); return [...range.getClientRects()].map(one => one.width) }"""
+    )
+    context.close()
+    assert len(widths) == 2
+    assert min(widths) > 0.8 * max(widths), "the lines are of a length"
+
+
 def test_the_keyboard_searches_and_opens(world: World, browser: Browser) -> None:
     context = browser.new_context(locale="en", java_script_enabled=False)
     context.add_cookies([{"name": "suyuan_session", "value": world.secrets["chief"], "url": world.base}])
