@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta, timezone
 
 import asyncpg
 import msgspec
@@ -233,6 +234,30 @@ async def test_rows_never_change_and_a_changed_record_is_noticed(label_world: La
     with pytest.raises(RefusedError) as erased:
         await label_world.check(0)
     assert erased.value.code == "enrolment.record.erased"
+
+
+async def test_an_enrolment_is_dated_when_its_images_were_taken(label_world: LabelWorld) -> None:
+    enroller, pool = label_world.deployment.services.enroller, label_world.deployment.pool
+    uri = printed(label_world.serials[0])
+    taken = datetime.fromisoformat("2025-12-02T09:10:00+01:00")
+    command = EnrolCommand(uri=uri, track="B", event_time=taken)
+    await enroller.enrol(command, [picture(uri)] * 3, label_world.maker)
+    row = await pool.fetchrow("SELECT * FROM event_payload AS p JOIN label_enrolment AS e USING (event_key)")
+    assert row is not None
+    body = msgspec.json.decode(row["body"])
+    assert (body["eventTime"], body["eventTimeZoneOffset"]) == ("2025-12-02T08:10:00.000Z", "+01:00")
+    now = datetime.now(UTC)
+    for wrong in (
+        now.replace(tzinfo=None),
+        now + timedelta(minutes=10),
+        datetime(1999, 1, 1, tzinfo=UTC),
+        now.astimezone(timezone(timedelta(hours=-23))),
+    ):
+        with pytest.raises(InputError) as refusal:
+            await enroller.enrol(
+                msgspec.structs.replace(command, event_time=wrong), [picture(uri)] * 3, label_world.maker
+            )
+        assert refusal.value.code == "enrolment.event_time"
 
 
 async def test_a_record_with_an_event_of_its_own_is_noticed_too(label_world: LabelWorld) -> None:

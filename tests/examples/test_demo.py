@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
@@ -277,6 +278,11 @@ def test_the_purchase_near_the_limit_is_told_with_it(demo: Demo, tmp_path: Path)
     assert "  same thing under: hangzhou:330100251204000749, valdora:VP-25A-000749" in lines
     assert "  purchase: order, payment, waybill, list agree; 4,980.00 of 5,000 yuan an order" in lines
     check_labels(report)
+    # The labels were enrolled in the story, at the workshop, and not when the demo ran.
+    [uri] = parse_qs(urlsplit(report.api).query)["uri"]
+    facts = demo.wait_until_published(uri)["facts"]
+    enrolled = [fact["event_time"] for fact in facts if fact["biz_step"].endswith(":enrolling")]
+    assert [one[:16] for one in enrolled] == ["2025-12-02T08:10"] * 2
 
     # A payment that says another sum is named, and one that is gone is not compared.
     folder = tmp_path / "handbag"

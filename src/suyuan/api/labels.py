@@ -90,6 +90,7 @@ _ENROL_FORM = _form(
     track="A (a pattern, one image or some) or B (a dynamic label, frames of a clip).",
     style="Track A: the label style that it was printed with.",
     dpi="Track A: the resolution of the printer, for ZPL and images.",
+    event_time="When the images were taken, with its zone, as 2026-03-01T09:10:00+08:00; now where left out.",
 )
 _CHECK_FORM = _form(
     nonce="From a challenge.",
@@ -126,13 +127,31 @@ async def enrol_label(request: Call) -> Response[Enrolled]:
 
 
 async def read_enrolment(services: Services, upload: Upload) -> EnrolCommand:
-    """The command of a form. Raises ``InputError`` (``enrolment.track``, ``label.upload.field``, ``printing.*``)."""
+    """The command of a form. Raises ``InputError`` (``enrolment.track``, ``label.upload.field``, ``printing.*``,
+    ``enrolment.event_time``).
+    """
     track = read_track(upload.field("track"))
     uri, style = upload.field("uri"), upload.fields.get("style", "")
     placement = None
     if track == "A" and style:
         placement = await placement_of(services, uri, style, _dpi(upload.fields.get("dpi", "")))
-    return EnrolCommand(uri=uri, track=track, placement=placement)
+    taken = read_event_time(upload.fields.get("event_time", ""))
+    return EnrolCommand(uri=uri, track=track, placement=placement, event_time=taken)
+
+
+def read_event_time(text: str) -> datetime | None:
+    """When images were taken; None where it is not said. Raises ``InputError`` (``enrolment.event_time``)."""
+    if not text:
+        return None
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise InputError(
+            "enrolment.event_time",
+            "This is no time.",
+            path="event_time",
+            remedy="Give it as 2026-03-01T09:10:00+08:00, or leave it out: now.",
+        ) from None
 
 
 def read_track(text: str) -> Track:

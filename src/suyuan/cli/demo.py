@@ -99,7 +99,7 @@ def _labels(
         return lambda: None
     if not can_look():
         return lambda: LabelReport(missing="suyuan[label]")
-    work = LabelWork(demo, journey.tag_style, issued.issuer, issued.batch_id, item, issued.code_text)
+    work = LabelWork(demo, journey, issued, item)
     return stack.enter_context(work.begun()).report
 
 

@@ -15,7 +15,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import httpx
 import msgspec
@@ -25,6 +25,10 @@ from suyuan.cli.context import problem_of, say
 from suyuan.errors import SuyuanError, UnavailableError
 from suyuan.printing import PRESS_DPI, Style, get_style
 from suyuan.printing.symbol import MM_PER_INCH
+
+if TYPE_CHECKING:
+    from suyuan.cli.demo_client import Issued
+    from suyuan.cli.journey import Journey
 
 _PROCESSES = 1  # the other core is the server's
 _SEED = 749  # of all that is drawn by chance: phones, hands, light, paper
@@ -104,14 +108,16 @@ class _Prepared(NamedTuple):
 class LabelWork:
     """The labels of one item, enrolled and filmed in the background while the papers of journeys are delivered."""
 
-    def __init__(self, door: Door, style: str, issuer: str, batch_id: int, item: str, code_text: str) -> None:
-        """``item`` is the address that is asked for, ``code_text`` what its QR codes say."""
+    def __init__(self, door: Door, journey: Journey, issued: Issued, item: str) -> None:
+        """``item`` is the address that is asked for."""
+        token = door.token(issued.issuer, "codes.issue", "labels.enrol")
         self._door = door
-        self._style = get_style(style)
-        self._headers = {"Authorization": f"Bearer {door.token(issuer, 'codes.issue', 'labels.enrol')}"}
-        self._batch_id = batch_id
+        self._style = get_style(journey.tag_style)
+        self._enrolled = journey.labels_enrolled
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._batch_id = issued.batch_id
         self._item = item
-        self._code_text = code_text
+        self._code_text = issued.code_text
 
     @contextlib.contextmanager
     def begun(self) -> Iterator[LabelWork]:
@@ -169,7 +175,7 @@ class LabelWork:
     def _enrol(self, track: str, images: Sequence[bytes], **fields: str) -> None:
         answer = self._door.client.post(
             "/api/v1/labels/enrolments",
-            data={"uri": self._code_text, "track": track, **fields},
+            data={"uri": self._code_text, "track": track, "event_time": self._enrolled, **fields},
             files=_parts(images),
             headers=self._headers,
         )

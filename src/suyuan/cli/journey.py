@@ -29,7 +29,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     journey does not have is empty. ``issued_by`` has the codes issued; empty means the first delivering party.
     ``order_page`` is the platform that looks up its orders by number, ``unlabelled_order`` one whose goods got no
     label. ``tag_style`` is the style of a hang tag with a pattern; with it the followed item has a dynamic label too,
-    and the demo enrols and checks both.
+    and the demo enrols and checks both, ``labels_enrolled`` being when that was in the story.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     order_page: str = ""
     unlabelled_order: str = ""
     tag_style: str = ""
+    labels_enrolled: str = ""
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,7 @@ class _Order(msgspec.Struct, frozen=True):
     dpi: int | None
     again: bool
     loose: bool
+    event_time: datetime | None = None
 
 
 def enrol(
@@ -75,6 +77,14 @@ def enrol(
     again: Annotated[
         bool, typer.Option("--again", help="Also labels that are enrolled already: the newest record counts.")
     ] = False,
+    event_time: Annotated[
+        str,
+        typer.Option(
+            "--event-time",
+            metavar="TIME",
+            help="When the images were taken, as 2026-03-01T09:10:00+08:00; now where left out.",
+        ),
+    ] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,7 +98,10 @@ def enrol(
       suyuan label enrol scans/ --style tag-50x25
       suyuan label enrol clips/ --track B --party label-works
     """
-    order = _Order(track_of(track) or "", party, style, dpi or None, again, source.is_dir())
+    from suyuan.api.labels import read_event_time
+
+    taken = read_event_time(event_time)
+    order = _Order(track_of(track) or "", party, style, dpi or None, again, source.is_dir(), taken)
     if style:
         from suyuan.api.batch_files import check_pattern_style
         from suyuan.printing import get_style
@@ -188,7 +201,7 @@ async def _enrol_one(services: Services, text: str, item: Item, order: _Order) -
         if track == "A" and order.style:
             placement = await placement_of(services, text, order.style, order.dpi)
         deliverer = await _deliverer(services, gtin, serial, order.party)
-        command = EnrolCommand(uri=text, track=track, placement=placement)
+        command = EnrolCommand(uri=text, track=track, placement=placement, event_time=order.event_time)
         made = await services.enroller.enrol(command, item.images, deliverer)
     except SuyuanError as error:
         return Fault.of(item.file_of(error.path), error)

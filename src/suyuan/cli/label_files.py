@@ -25,7 +25,7 @@ _FORMS: Final = "Images are JPEG, PNG or WebP, videos MP4, MOV, AVI, MKV or WebM
 
 
 # What is wrong with the command, and so with every file alike.
-_OF_THE_COMMAND: Final = ("enrolment.placement", "enrolment.party", "printing.")
+_OF_THE_COMMAND: Final = ("enrolment.placement", "enrolment.party", "enrolment.event_time", "printing.")
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

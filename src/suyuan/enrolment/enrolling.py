@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -40,19 +40,24 @@ ENROL_ROLES: Final = ("operator", "label-maker", "brand-owner", "manufacturer")
 MAX_IMAGES: Final[dict[Track, int]] = {"A": 12, "B": 200}
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
-_ZONE = "+08:00"
+_CHINA: Final = timezone(timedelta(hours=8))
+_WIDEST_ZONE: Final = timedelta(hours=14)
+# By how much the clock of who took the images may be ahead of ours.
+_AHEAD: Final = timedelta(minutes=5)
 _PLAIN_HOST = "https://id.gs1.org/"
 
 
 class EnrolCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Which label is enrolled, and how. ``uri`` is what its code says, or the item's canonical URI.
 
-    ``placement`` is where the pattern of a label of track A lies beside its code.
+    ``placement`` is where the pattern of a label of track A lies beside its code. ``event_time`` is when the images
+    were taken, with its zone, where that was not now.
     """
 
     uri: str
     track: Track
     placement: Placement | None = None
+    event_time: datetime | None = None
 
 
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,15 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     supersedes: int | None = None
     event_id: str | None = None
     capture_id: str | None = None
+
+
+class _Made(NamedTuple):
+    """A record and what it was made from: when the images were taken, and their digest."""
+
+    track: Track
+    taken: datetime
+    record: bytes
+    images: bytes
 
 
 class Enroller:
@@ -103,6 +117,8 @@ class Enroller:
         and ``UnsupportedError`` (``label.extra``). Nothing is stored then.
         """
         check_count(command.track, len(images))
+        taken = command.event_time or datetime.now(_CHINA)
+        _check_time(taken)
         uri, gtin, serial = self.printed(command.uri)
         code = await self._code(self._pool, gtin, serial, command.track, deliverer)
         digest = self._pattern_keys.signature(await asyncio.to_thread(_images_digest, images))
@@ -115,7 +131,8 @@ class Enroller:
             now = await self._code(conn, gtin, serial, command.track, deliverer)
             if now["enrolment_id"] is not None and now["images"] == digest:
                 return _repeated(now, gtin, serial, command.track)
-            return await self._store(conn, command.track, uri, gtin, serial, record, digest, deliverer, now)
+            made = _Made(command.track, taken, record, digest)
+            return await self._store(conn, made, uri, gtin, serial, deliverer, now)
 
         return await transaction(self._pool, work)
 
@@ -207,20 +224,18 @@ class Enroller:
     async def _store(
         self,
         conn: Connection,
-        track: Track,
+        made: _Made,
         uri: str,
         gtin: str,
         serial: str,
-        record: bytes,
-        images: bytes,
         deliverer: Deliverer,
         code: asyncpg.Record,
     ) -> Enrolled:
-        salt = secrets.token_bytes(32)
-        digest = record_digest(salt, record)
+        salt, track = secrets.token_bytes(32), made.track
+        digest = record_digest(salt, made.record)
         stored = await self._capture.submit_events(
             conn,
-            Reading("suyuan/label-enrolment", (_statement(gtin, serial, track, digest),)),
+            Reading("suyuan/label-enrolment", (_statement(gtin, serial, made, digest),)),
             canonical_json({"command": "enrol label", "record": digest}),
             deliverer,
             name="label enrolment",
@@ -228,10 +243,10 @@ class Enroller:
         [event] = stored.events
         row = await conn.fetchrow(
             sql(__package__, "add_enrolment"),
-            *(gtin, serial, track, METHODS[track], uri, deliverer.party_id, event.event_key, images),
+            *(gtin, serial, track, METHODS[track], uri, deliverer.party_id, event.event_key, made.images),
         )
         assert row is not None
-        await conn.execute(sql(__package__, "add_record"), row["enrolment_id"], salt, record)
+        await conn.execute(sql(__package__, "add_record"), row["enrolment_id"], salt, made.record)
         return Enrolled(
             enrolment_id=row["enrolment_id"],
             uri=uri,
@@ -257,19 +272,33 @@ def check_count(track: Track, count: int) -> None:
         )
 
 
-def _statement(gtin: str, serial: str, track: Track, digest: str) -> DerivedEvent:
+def _check_time(taken: datetime) -> None:
+    """Raise ``InputError`` (``enrolment.event_time``) for a time without its zone, before there were such labels, or to
+    come.
+    """
+    zone = taken.utcoffset()
+    if zone is None or abs(zone) > _WIDEST_ZONE or taken.year < 2000 or taken > datetime.now(UTC) + _AHEAD:
+        raise InputError(
+            "enrolment.event_time",
+            "The time at which the images were taken has no zone, is long ago, or is still to come.",
+            path="event_time",
+            remedy="Give it as 2026-03-01T09:10:00+08:00, or leave it out: now.",
+        )
+
+
+def _statement(gtin: str, serial: str, made: _Made, digest: str) -> DerivedEvent:
     """The enrolment as an event: of which item, by which method, with which record."""
     event = Event(
         type="ObjectEvent",
-        event_time=datetime.now(UTC),
-        event_time_zone_offset=_ZONE,
+        event_time=made.taken.astimezone(UTC),
+        event_time_zone_offset=made.taken.isoformat()[-6:],
         action="OBSERVE",
         epc_list=(f"https://id.gs1.org/01/{gtin}/21/{encode_value(serial)}",),
         biz_step=ENROLLING,
         extensions=(
-            Extension(LABEL_TRACK, track),
+            Extension(LABEL_TRACK, made.track),
             Extension(LABEL_RECORD, digest),
-            Extension(LABEL_METHOD, METHODS[track]),
+            Extension(LABEL_METHOD, METHODS[made.track]),
         ),
     )
     return DerivedEvent(event, "$", "label-enrolment/1")
