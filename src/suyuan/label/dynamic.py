@@ -25,7 +25,7 @@ from suyuan.label.dynamic_model import Surface, surface_of
 from suyuan.label.dynamic_pose import cameras_of, focal_length, label_tilts
 from suyuan.label.dynamic_record import read_record
 from suyuan.label.dynamic_score import Agreement, Clip, agreement, fixed_light
-from suyuan.label.dynamic_threshold import ACCEPTED, DOUBTFUL, KNOWN, LAMP, LIVELY, SURE, figure
+from suyuan.label.dynamic_threshold import ACCEPTED, BENT, DOUBTFUL, KNOWN, LAMP, LIVELY, SURE, figure
 from suyuan.label.model import Answer, Placement, Verdict
 from suyuan.label.path import Tilt, TiltPath, follows
 
@@ -145,16 +145,19 @@ def _compared(
 
     A low score is another label's only if a torch was on. That is seen by its light on the code, or by a film that
     sparkles: under lamps and windows alone it hardly does. If it does so after all, but as under a lamp that stays
-    where it is, then it is this label without the torch.
+    where it is, then it is this label without the torch. A bent label agrees less the more it is bent.
     """
     value = figure(agreed)
+    bent = quality["registration"] > BENT
     if value < SURE and features.clip is not None:
         lamp = fixed_light(features.clip, expected)
         quality["lamp"] = round(lamp, 4)
         if lamp > max(agreed.light, LAMP):
-            return "unclear", ("torch_off",)
+            return "unclear", ("registration" if bent else "torch_off",)
     if value >= ACCEPTED:
         return "matches", ()
+    if bent:
+        return "unclear", ("registration",)
     if agreed.liveliness < LIVELY and not features.torch.seen:
         return "unclear", ("torch_off",)
     if value >= DOUBTFUL:
@@ -174,7 +177,15 @@ def _shortcomings(features: Features, path: TiltPath) -> tuple[str, ...]:
         return tuple(often[:2]) or ("too_few_frames",)
     if _span(features.tilts) < LEAST_DEGREES:
         return ("too_little_tilt",)
-    return () if follows(features.tilts, path) else ("tilt_path",)
+    if follows(features.tilts, path):
+        return ()
+    # From a bent label the camera's place is read wrongly: no better tilting would help.
+    return ("registration", "tilt_path") if _registration(reading) > BENT else ("tilt_path",)
+
+
+def _registration(reading: Reading) -> float:
+    """How far the code's modules lie from where a flat code has them, in modules; the median of the frames."""
+    return round(float(np.median([sight.rms for sight in reading.sights])), 4)
 
 
 def _span(tilts: Sequence[Tilt]) -> float:
@@ -199,7 +210,7 @@ def _quality(features: Features, agreed: Agreement | None) -> dict[str, float]:
         "frames": float(len(features.tilts)),
         "tilt_degrees": round(_span(features.tilts), 2),
         "pixels_per_module": round(float(np.median([sight.pixels_per_module for sight in sights])), 2),
-        "registration": round(float(np.median([sight.rms for sight in sights])), 4),
+        "registration": _registration(features.reading),
         "sharpness": round(float(np.median([sight.code.sharpness for sight in sights])), 3),
         "light": round(float(np.median([sight.code.light for sight in sights])), 3),
         "glare": round(float(np.median([sight.glare for sight in sights])), 3),

@@ -1,9 +1,10 @@
 """Where agreement ends and difference begins. The figures follow from the calibration split by a stated rule.
 
-The threshold is the geometric mean of the best score that any wrong label, print, foil print or unsynchronised replay
-had there (0.083, a replay whose path was not asked about) and of the first percentile of the labels' own clips (0.554,
-their lowest): as many times above the one as below the other. There were 96 trials of each attack and 32 clips of the
-labels themselves, sixteen labels of four product lines, seed 2026.
+The rule is the geometric mean of the best score that any wrong label, print, foil print or unsynchronised replay had
+there and of the first percentile of the labels' own clips: as many times above the one as below the other. With 96
+trials of each attack (best 0.083, a replay whose path was not asked about) and 32 clips of sixteen labels themselves
+(lowest 0.554), seed 2026, that is 0.21; other clips of the same split had a replay at 0.14, which gives 0.28. The
+threshold stands between.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import Final
 
 from suyuan.label.dynamic_score import Agreement
 
-ACCEPTED: Final = 0.21
+ACCEPTED: Final = 0.25
 # Others seldom come so far, but a bent or blurred one of ours may not come further.
 DOUBTFUL: Final = 0.10
+# Modules by which those of the code lie off a flat one's, median of the frames. Flat labels had 0.004 to 0.02, labels
+# on cylinders of 100, 70 and 45 mm radius 0.04, 0.06 and 0.09; from there on a low score says nothing.
+BENT: Final = 0.05
 # Above, no lamp is looked for.
 SURE: Final = 0.50
 # Agreement with a light that stays where it is; other labels reached 0.11.
