@@ -31,6 +31,16 @@ def test_a_batch_from_printing_to_the_rest(
     where = ("--facility", "urn:suyuan:place:NLZWO")
     assert "2 noted as printed, 0 noted before" in suyuan.good(*printed, 1, "--to", 2, *where).out
     assert suyuan.good(*printed, 1, "--to", 3, "--json").json["repeated"] == 2
+    suyuan.good("party", "add", "house", "--name-en", "H", "--name-zh", "仓", "--role", "bonded-warehouse")
+    spoilt = tmp_path / "spoilt.csv"
+    spoilt.write_text(issued[4]["serial"], "utf-8")
+    for what in (
+        ("void", "--batch", 1, "--unprinted", "--reason", "x"),
+        ("void", "--gtin", GTIN, "--lot", LOT, "--serials", spoilt, "--reason", "x"),
+        ("printed", "--batch", 1, "--from", 1, "--to", 1),
+    ):
+        stranger = suyuan(*what, "--party", "house")
+        assert (stranger.code, "access.gtin.issuer" in stranger.err) == (3, True), what
     rest = ("void", "--batch", 1, "--unprinted", "--party", "op", "--reason", "the lot is packed")
     assert "3 voided, 0 voided before" in suyuan.good(*rest).out
     told = suyuan.good("code", issued[0]["uri"]).out

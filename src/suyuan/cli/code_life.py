@@ -49,6 +49,21 @@ def read_serials(path: Path) -> tuple[str, ...]:
     return tuple(_serial(number, line.split(",")[column : column + 1]) for number, line in lines)
 
 
+async def _check_maker(services: Services, party_id: str, gtin: str, issued_by: str = "") -> None:
+    """As the doors do: what is done to codes for ever is done by who may make them, or made these.
+
+    Raises ``NotFoundError`` (``party.unknown``) and ``PermissionDenied`` (``access.gtin.issuer``).
+    """
+    from suyuan.api.access import require_issuer
+    from suyuan.parties import Principal
+
+    deliverer = await services.deliverer_of(party_id)
+    if party_id != issued_by:
+        scopes = frozenset({"operator"})  # counts where the party is one
+        caller = Principal(party_id=party_id, token_id="", scopes=scopes, grants=deliverer.grants)
+        await require_issuer(services.pool, caller, gtin)
+
+
 def _serial(number: int, cells: list[str]) -> str:
     from suyuan.gs1.digital_link import parse
 
@@ -150,14 +165,14 @@ def void(
 
     async def work(services: Services) -> Activation:
         from suyuan import issuing
-        from suyuan.parties import get_party
 
-        await get_party(services.pool, party)
         if serials is None:
             found = await issuing.get_batch(services.pool, batch)
+            await _check_maker(services, party, found.gtin, found.issued_by)
             return await issuing.void_unprinted(
                 services.pool, found, party_id=party, reason=reason, facility=facility
             )
+        await _check_maker(services, party, gtin)
         return await issuing.void(
             services.pool,
             gtin=gtin,
@@ -196,10 +211,9 @@ def printed(
 
     async def work(services: Services) -> Activation:
         from suyuan import issuing
-        from suyuan.parties import get_party
 
-        await get_party(services.pool, party)
         found = await issuing.get_batch(services.pool, batch)
+        await _check_maker(services, party, found.gtin, found.issued_by)
         return await issuing.mark_range_printed(
             services.pool, found, first, last, party_id=party, facility=facility
         )
