@@ -49,7 +49,7 @@ def text(value: str) -> bytes:
     return _LENGTH(len(data)) + data
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def word(value: str | None) -> bytes:
     """A text field of the kind that repeats (a party, a step, a place), or NULL."""
     return _NULL if value is None else text(value)

@@ -75,7 +75,7 @@ class IndexRow(msgspec.Struct, frozen=True, gc=False):
     position: int
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _class_part(stem: str) -> bytes:
     """What the keys of a GTIN's items begin with, or nothing if the text is no GTIN's URI."""
     return thing_key(stem)[:_CLASS_BYTES] if kind_of(stem) == "class" and stem[22:].isdecimal() else b""

@@ -50,7 +50,7 @@ _LEADS_TO: dict[str, frozenset[str]] = {
 
 
 # A page asks this more than a thousand times, of some fifty URIs.
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def document_kind(uri: str) -> str:
     """The kind of a document URI (``declaration``, ``waybill``, ``certificate``...), or an empty string.
 

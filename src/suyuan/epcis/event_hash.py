@@ -117,7 +117,7 @@ def _number(text: str) -> str:
     return printed if printed == exact else f"{printed}{_MARK}{exact}{_MARK}"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _text(value: str) -> str:
     """A text as the hash sees it: a word, a number or an identifier in its canonical form."""
     text = value.strip()

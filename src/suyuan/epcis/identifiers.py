@@ -47,20 +47,20 @@ _GTIN_END: Final = _GTIN_START + 14
 _KEY: Final = re.compile(r"https://id\.gs1\.org/([0-9]{2,4})/([0-9]+)")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _key_holds(ai: str, key: str) -> bool:
     length = _CHECKED.get(ai)
     return length is None or check_digit_valid(key[:length])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _stem(head: str) -> str | None:
     """The Digital Link up to the serial or lot, of a URN up to its serial; events repeat it for each item."""
     found = digital_link.canonical(head + ".0")
     return found[:-1] if found is not None and found.endswith(("/21/0", "/10/0")) else None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def canonical_uri(uri: str) -> str:
     """The canonical URI of an identifier: a Digital Link on id.gs1.org, or the text itself. Never raises."""
     if uri.startswith(("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")):
@@ -108,7 +108,7 @@ def are_sound(uris: Sequence[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def check_uri(uri: str) -> None:
     """Hold a URI to what it claims to be.
 

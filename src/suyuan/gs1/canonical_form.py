@@ -77,7 +77,7 @@ def canonical(uri: str) -> str | None:
     return _canonical(uri)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _canonical(uri: str) -> str | None:
     if uri.startswith("urn:epc:"):
         try:

@@ -55,7 +55,7 @@ _SUYUAN_KINDS: Final = {"waybill": "parcel", "place": "location", "label": "item
 _LABEL_STEM: Final = "urn:suyuan:label:"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _class_digest(class_key: str) -> bytes:
     return sha256(class_key.encode("utf-8", "surrogatepass")).digest()[:_CLASS_BYTES]
 
