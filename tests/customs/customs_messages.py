@@ -642,8 +642,11 @@ _SAS: dict[str, tuple[str, Parts]] = {
         "InvtMessage",
         [
             ("InvtHeadType", _EXIT_HEAD),
-            ("InvtListType", {**_LIST_LINE, "DclQty": "4", "LawfQty": "1.84"}),
-            ("InvtListType", {**_LIST_LINE, "GdsSeqno": "2", "PutrecSeqno": "12", "DclQty": "1"}),
+            ("InvtListType", {**_LIST_LINE, "DclQty": "4", "LawfQty": "1.84", "DclTotalAmt": "25.00"}),
+            (
+                "InvtListType",
+                {**_LIST_LINE, "GdsSeqno": "2", "PutrecSeqno": "12", "DclQty": "1", "DclTotalAmt": "6.25"},
+            ),
             ("InvtCbecBillType", {"SeqNo": "1", "BondInvtNo": EXIT_LIST, "CbecBillNo": PARCEL_LIST_NO}),
             ("InvtCbecBillType", {"SeqNo": "2", "BondInvtNo": EXIT_LIST, "CbecBillNo": "51652026I000000043"}),
         ],

@@ -142,6 +142,14 @@ def test_faults_are_errors_with_code_path_and_remedy(
         ("CEB311", {"OrderList.qty": "0"}, "customs.line.nothing", "OrderList[1]/qty"),
         ("CEB622", {"returnStatus": "-301"}, "customs.field.code_unlisted", "returnStatus"),
         ("CEB622", {"invtNo": "516520261000000042"}, "customs.field.number", "invtNo"),
+        ("SAS/INV101", {"ImpexpMarkcd": "E"}, "customs.field.direction", "InvtHeadType/ImpexpMarkcd"),
+        ("SAS/INV101", {"DclTotalAmt": "1"}, "customs.line.total", "InvtListType[1]/DclTotalAmt"),
+        (
+            "SAS/INV101",
+            {"InvtListType.GrossWt": "1", "InvtListType.NetWt": "2"},
+            "customs.field.weights",
+            "InvtListType[1]/NetWt",
+        ),
         ("SAS/INV101", {"BizopEtpsSccd": "91990101MA00000427"}, "customs.field.uscc", "BizopEtpsSccd"),
         ("SAS/INV101-exit", {"SupvModecd": "1210", "CbecBillNo": messages.PARCEL_LIST_NO}, None, ""),
         ("SAS/INV211", {"entryNo": "12"}, "customs.field.number", "BondInvtBsc/entryNo"),
@@ -182,6 +190,18 @@ def test_fields_out_of_order_and_lines_numbered_twice_are_told_once() -> None:
     orders = [one for one in customs.check(moved) if one.code == "customs.field.order"]
     assert [one.path.rpartition("/")[2] for one in orders] == ["guid"]
     assert "customs.line.number" in _codes(data.replace(line[0], line[0] * 2, 1))
+
+
+def test_a_parcel_and_a_line_that_stand_in_a_bonded_list_twice() -> None:
+    data = messages.message("SAS/INV101-exit")
+    assert not {"customs.line.repeated", "customs.line.number"} & _codes(data)
+    for part, code in (
+        ("InvtCbecBillType", "customs.line.repeated"),
+        ("InvtListType", "customs.line.number"),
+    ):
+        found = re.search(rf"<{part}>.*?</{part}>".encode(), data, re.DOTALL)
+        assert found
+        assert code in _codes(data.replace(found[0], found[0] * 2, 1))
 
 
 def test_who_transmits_is_asked_for_in_declarations_only() -> None:

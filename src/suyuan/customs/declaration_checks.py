@@ -1,4 +1,4 @@
-"""What a declarant should look at twice before sending a CEB message: rules that warn and never refuse.
+"""What a declarant should look at twice before sending a message: rules that warn and never refuse.
 
 The order of the fields is that of the tables; customs judges a message by a schema, in which it counts. Amounts of
 lines, numbers of lines, the guarantor of the tax and the firm that transmits follow the rules in the same tables.
@@ -6,14 +6,29 @@ lines, numbers of lines, the guarantor of the tax and the firm that transmits fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
 from suyuan.customs.findings import Finding, warning
 from suyuan.customs.message import Message, Part, Record
 from suyuan.customs.values import is_decimal
 
-_LINES = ("OrderList", "InventoryList", "InvtRefundList", "DeliveryList")
+
+class _Lines(NamedTuple):
+    """A part of many lines: what numbers them, and their amounts."""
+
+    name: str
+    number: str
+    amounts: tuple[str, str, str] = ("qty", "price", "totalPrice")
+
+
+_LINES = tuple(
+    _Lines(name, "gnum") for name in ("OrderList", "InventoryList", "InvtRefundList", "DeliveryList")
+)
+_BONDED_LINES = _Lines("InvtListType", "GdsSeqno", ("DclQty", "DclUprcAmt", "DclTotalAmt"))
+_DIRECTION = re.compile(r"QD\d{6}([IE])\d{9}")
 _TRANSFER = ("copCode", "copName", "dxpMode", "dxpId")
 _GUARANTORS = ("ebpCode", "ebcCode", "logisticsCode")
 _IMPORT_MODES = frozenset({"1210", "1239", "9610"})
@@ -24,10 +39,44 @@ def check_declaration(message: Message) -> Iterator[Finding]:
     for record in message.records:
         for part in record.parts():
             yield from _check_order(part)
-        for name in _LINES:
-            yield from _check_lines(record.lines(name))
+        for lines in _LINES:
+            yield from _check_lines(record, lines)
         yield from _check_list(record)
     yield from _check_transfer(message)
+
+
+def check_bonded_list(record: Record) -> Iterator[Finding]:
+    """Oddities of a bonded list: its direction, its lines, parcels that stand in it twice."""
+    head = record.head
+    number, direction = head.value("BondInvtNo"), head.value("ImpexpMarkcd")
+    stated = _DIRECTION.fullmatch(number)
+    if stated is not None and direction and stated[1] != direction:
+        yield warning(
+            "customs.field.direction",
+            f"{head.path}/ImpexpMarkcd",
+            f"ImpexpMarkcd is {direction[:3]}, but the number is that of a list of direction {stated[1]}.",
+            "Compare the number; I comes into the zone, E leaves it.",
+        )
+    yield from _check_lines(record, _BONDED_LINES)
+    for line in record.lines(_BONDED_LINES.name):
+        weights = [line.value(name) for name in ("GrossWt", "NetWt")]
+        if all(text and is_decimal(text, 30, 10) for text in weights) and Decimal(weights[0]) < Decimal(
+            weights[1]
+        ):
+            yield warning(
+                "customs.field.weights", f"{line.path}/NetWt", "The net weight exceeds the gross weight."
+            )
+    seen: set[str] = set()
+    for parcel in record.lines("InvtCbecBillType"):
+        bill = parcel.value("CbecBillNo")
+        if bill and bill in seen:
+            yield warning(
+                "customs.line.repeated",
+                f"{parcel.path}/CbecBillNo",
+                "This parcel's list stands in the bonded list already; it counts once.",
+                "Remove the repetition.",
+            )
+        seen.add(bill)
 
 
 def _check_order(part: Part) -> Iterator[Finding]:
@@ -47,29 +96,32 @@ def _check_order(part: Part) -> Iterator[Finding]:
         before = name
 
 
-def _check_lines(lines: list[Part]) -> Iterator[Finding]:
+def _check_lines(record: Record, lines: _Lines) -> Iterator[Finding]:
     seen: dict[str, Part] = {}
-    for line in lines:
-        number = line.value("gnum")
+    for line in record.lines(lines.name):
+        number = line.value(lines.number)
         if number and seen.setdefault(number, line) is not line:
             yield warning(
                 "customs.line.number",
-                f"{line.path}/gnum",
+                f"{line.path}/{lines.number}",
                 f"Line number {number[:10]} is also that of {seen[number].path}.",
                 "Number the lines from 1 on.",
             )
-        yield from _check_amount(line)
+        yield from _check_amount(line, lines.amounts)
 
 
-def _check_amount(line: Part) -> Iterator[Finding]:
+def _check_amount(line: Part, names: tuple[str, str, str]) -> Iterator[Finding]:
     """A quantity of nothing, and a total that is not quantity times price within the rounding of the price."""
-    texts = [line.value(name) for name in ("qty", "price", "totalPrice")]
+    texts = [line.value(name) for name in names]
     if texts[0] and is_decimal(texts[0], 30, 10) and Decimal(texts[0]) == 0:
         yield warning(
-            "customs.line.nothing", f"{line.path}/qty", "The quantity is 0.", "Leave the line out, or count."
+            "customs.line.nothing",
+            f"{line.path}/{names[0]}",
+            "The quantity is 0.",
+            "Leave the line out, or count.",
         )
         return
-    if not all(text and is_decimal(text, 30, 10) for text in texts):
+    if not all(text and is_decimal(text, 30, 10) and text[0] != "-" for text in texts):
         return
     quantity, price, total = (Decimal(text) for text in texts)
     exponent = price.as_tuple().exponent
@@ -77,8 +129,8 @@ def _check_amount(line: Part) -> Iterator[Finding]:
     if abs(quantity * price - total) > quantity * rounding + Decimal("0.005"):
         yield warning(
             "customs.line.total",
-            f"{line.path}/totalPrice",
-            f"totalPrice is {total}, but qty times price is {(quantity * price).normalize():f}.",
+            f"{line.path}/{names[2]}",
+            f"{names[2]} is {total}, but {names[0]} times {names[1]} is {(quantity * price).normalize():f}.",
             "Correct the one that is wrong.",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from suyuan.customs.codes import CodeLists
-from suyuan.customs.declaration_checks import check_declaration
+from suyuan.customs.declaration_checks import check_bonded_list, check_declaration
 from suyuan.customs.field_checks import check_field, check_presence
 from suyuan.customs.findings import Finding, error, warning
 from suyuan.customs.message import Message, Part, Record
@@ -122,6 +122,7 @@ def _check_bonded_list(record: Record) -> Iterator[Finding]:
             f"{record.path}/InvtCbecBillType",
             "An exit list of e-commerce goods names no parcel list, so that no parcel is tied to it.",
         )
+    yield from check_bonded_list(record)
 
 
 _RULES: dict[str, Callable[[Record], Iterator[Finding]]] = {
