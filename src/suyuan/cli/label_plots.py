@@ -60,7 +60,7 @@ def _curves(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     axes.set_xlim(floor, 1)
     axes.set_ylim(floor, 1)
     axes.set_xlabel("attacks let through")
-    axes.set_ylabel("captures of the enrolled label refused")
+    axes.set_ylabel("captures of the own label refused")
     axes.grid(visible=True, which="both", alpha=0.3)
     _name_lines(axes)
 
@@ -71,7 +71,7 @@ def _margins(axes: Any, evaluation: Evaluation, trials: Sequence[Trial]) -> None
     for name in ("genuine", *(attack.attack for attack in evaluation.attacks)):
         values = [trial.score - trial.threshold for trial in shown if trial.attack == name]
         values = [value for value in values if math.isfinite(value)]
-        said = "the enrolled label" if name == "genuine" else name.replace("_", " ")
+        said = "own label" if name == "genuine" else name.replace("_", " ")
         if values:
             axes.hist(values, bins=60, histtype="step", density=True, label=said)
     axes.axvline(0, color="black", linewidth=0.8)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from suyuan.label.evaluation import Evaluation, Source, Times
+from suyuan.label.evaluation import GENUINE, Evaluation, Source, Times
 from suyuan.label.evaluation_rates import Rate
 from suyuan.label.model import Track
 
@@ -36,8 +36,8 @@ TITLES: Final[dict[Track, dict[Language, str]]] = {
     "A": {"en": "Track A: printed pattern, one photo", "zh": "A 轨：印刷图案，一张照片"},
     "B": {"en": "Track B: dynamic label, clip under the torch", "zh": "B 轨：动态标签，手电筒下的短视频"},
 }
+_OWN: Final[dict[Language, str]] = {"en": "own label", "zh": "登记的标签"}
 _ATTACKS_ZH: Final = {
-    "genuine": "登记的标签",
     "office_copy": "办公复印",
     "same_press_copy": "同型印刷机阈值复制",
     "learned_copy": "学习复制",
@@ -59,6 +59,11 @@ _CONDITIONS_ZH: Final = {
     "torch off": "手电筒关闭",
     "two pixels a symbol": "每符号两个像素",
     "out of focus": "失焦",
+    "round a bottle of 40 mm": "贴在直径 40 毫米的瓶上",
+    "three scratches": "三道划痕",
+    "dust": "灰尘",
+    "worn by 1%": "磨损 1%",
+    "hard shadow": "边缘清晰的阴影",
     "press at 812 dpi, 8 mm": "印刷机 812 dpi，8 毫米",
     "laser at 600 dpi": "激光打印机 600 dpi",
     "thermal at 300 dpi": "热敏打印机 300 dpi",
@@ -73,12 +78,12 @@ _WORDS: Final[dict[str, dict[Language, str]]] = {
     "unclear": {"en": "could not tell", "zh": "无法判断"},
     "wrongly": {"en": "wrongly answered (95%)", "zh": "误判率（95%）"},
     "eer": {"en": "EER (at most)", "zh": "等错误率（上界）"},
-    "zero": {"en": "genuine refused at zero accepts", "zh": "零误收时的误拒率"},
+    "zero": {"en": "own label refused at zero accepts", "zh": "零误收时的误拒率"},
     "calibrated": {"en": "at the calibrated margin", "zh": "按校准余量"},
     "condition": {"en": "condition", "zh": "条件"},
     "reasons": {"en": "why", "zh": "原因"},
     "pixels": {"en": "pixels a symbol", "zh": "每符号像素"},
-    "genuine": {"en": "genuine refused", "zh": "误拒"},
+    "refused": {"en": "own label refused", "zh": "误拒"},
     "published": {
         "en": "`*` not meant to be stopped by the optics; published as it is.",
         "zh": "`*` 光学方法不能阻止，如实公布。",
@@ -147,7 +152,7 @@ def _main_table(evaluation: Evaluation, language: Language) -> str:
     own = evaluation.genuine
     rows.append(
         [
-            _named("genuine", language),
+            _named(GENUINE, language),
             str(own.trials),
             str(own.labels),
             str(own.matches),
@@ -197,7 +202,7 @@ def _condition_table(evaluation: Evaluation, language: Language) -> str:
 def _band_table(evaluation: Evaluation, language: Language) -> str:
     names = [attack.attack for attack in evaluation.attacks]
     rows = [
-        [_word("pixels", language), _word("trials", language), _word("genuine", language)]
+        [_word("pixels", language), _word("trials", language), _word("refused", language)]
         + [f"EER {_named(name, language)}" for name in names]
     ]
     for band in evaluation.bands:
@@ -227,7 +232,9 @@ def _reasons(evaluation: Evaluation, language: Language) -> str:
     if not reasons:
         return ""
     told = ", ".join(f"{name} {count}" for name, count in reasons.items())
-    head = "Why genuine captures could not be told" if language == "en" else "登记的标签无法判断的原因"
+    head = (
+        "Why captures of the own label could not be told" if language == "en" else "登记的标签无法判断的原因"
+    )
     return f"{head}: {told}."
 
 
@@ -245,6 +252,8 @@ def _bounded(rate: Rate) -> str:
 
 
 def _named(attack: str, language: Language) -> str:
+    if attack == GENUINE:
+        return _OWN[language]
     return _ATTACKS_ZH.get(attack, attack) if language == "zh" else attack.replace("_", " ")
 
 
