@@ -31,13 +31,13 @@ ENTITIES = b"".join(b'<!ENTITY a%d "%s">' % (n + 1, b"&a%d;" % n * 10) for n in 
 @contextlib.contextmanager
 def bounded(seconds: float = SECONDS, growth: int = GROWTH) -> Iterator[None]:
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()  # of this process: what else the machine does is no fault of a reader
     try:
         yield
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - started < seconds
+    assert time.process_time() - started < seconds
     assert peak < growth
 
 
