@@ -16,8 +16,8 @@ from suyuan.label.dynamic_score import Agreement
 ACCEPTED: Final = 0.25
 # Others seldom come so far, but a bent or blurred one of ours may not come further.
 DOUBTFUL: Final = 0.10
-# Modules by which those of the code lie off a flat one's, median of the frames. Flat labels had 0.002 to 0.04, labels on
-# cylinders of 70 and 45 mm radius 0.04 to 0.09; from there on a low score says nothing.
+# Modules by which those of the code lie off a flat one's, median of the frames. Flat labels had 0.002 to 0.04, those
+# on cylinders of 70 and 45 mm radius 0.04 to 0.09; from there on a low score says nothing.
 BENT: Final = 0.05
 # Above, no lamp is looked for.
 SURE: Final = 0.50
