@@ -309,7 +309,7 @@ def test_notices_in_both_languages(lang: str, notice: str) -> None:
 
 def test_the_page_names_the_official_domain_the_limits_and_the_operator() -> None:
     text = page("en")
-    assert "This page is genuine only at sy.example.cn." in text
+    assert "This page is official only at sy.example.cn." in text
     assert "does not prove what is inside" in text
     assert "粤ICP备00000000号-1" in text
     assert 'href="mailto:trace@example.cn?subject=%2F01%2F' in text
