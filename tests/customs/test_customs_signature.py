@@ -74,6 +74,7 @@ def test_another_hand_signs_the_same_way() -> None:
     key, der = signing.rsa_key(), signing.certificate(signing.rsa_key())
     for form in (
         CanonicalizationMethod.CANONICAL_XML_1_0,
+        CanonicalizationMethod.CANONICAL_XML_1_1,
         CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     ):
         signer = XMLSigner(method=methods.enveloped, c14n_algorithm=form)
@@ -83,6 +84,12 @@ def test_another_hand_signs_the_same_way() -> None:
         root = signer.sign(etree.fromstring(messages.message("CEB621")), key=key, cert=pem)
         verdict = _verdict(etree.tostring(root), _trusted(der))
         assert verdict.certificate is not None, (form, verdict)
+    # What 1.1 makes of such attributes is not computed here.
+    marked = etree.fromstring(messages.message("CEB621"))
+    marked[0].set("{http://www.w3.org/XML/1998/namespace}lang", "zh")
+    signer = XMLSigner(method=methods.enveloped, c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1)
+    verdict = _verdict(etree.tostring(signer.sign(marked, key=key, cert=pem)), _trusted(der))
+    assert (verdict.certificate, verdict.code) == (None, "customs.signature.algorithm")
 
 
 def test_without_a_signature_there_is_no_verdict() -> None:

@@ -32,6 +32,7 @@ _ENC = "http://www.w3.org/2001/04/xmlenc#"
 _PORT = "http://www.chinaport.gov.cn/2022/04/xmldsig#"
 _ENVELOPED = SIGNATURE_NAMESPACE + "enveloped-signature"
 _C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+_C14N_1_1 = "http://www.w3.org/2006/12/xml-c14n11"
 _C14N_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _WEAK = "sha1"
 # Algorithms by their names: kind of key and digest. Senders use two names for SM2.
@@ -196,11 +197,20 @@ def _bytes_of(element: Any) -> bytes:
         raise Unverified("customs.signature.structure", "A value of the signature is no base64.") from None
 
 
+def _has_xml_attributes(element: Any) -> bool:
+    namespace = "{http://www.w3.org/XML/1998/namespace}"
+    return any(name.startswith(namespace) for one in element.getroottree().iter() for name in one.attrib)
+
+
 def _canonical(element: Any, method: str, parameters: Any) -> bytes:
-    """Canonical XML of an element and all below it, without comments."""
+    """Canonical XML of an element and all below it, without comments.
+
+    Canonical XML 1.1 differs from 1.0 in what it makes of attributes of the namespace xml alone.
+    """
     from lxml import etree
 
-    if method not in (_C14N, _C14N_EXCLUSIVE):
+    plain = method == _C14N or (method == _C14N_1_1 and not _has_xml_attributes(element))
+    if not plain and method != _C14N_EXCLUSIVE:
         raise Unverified(
             "customs.signature.algorithm", "The signature uses a canonical form that is not accepted."
         )
