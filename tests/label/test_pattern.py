@@ -15,6 +15,8 @@ from suyuan.errors import InputError, SuyuanError, TooLargeError  # noqa: E402
 from suyuan.label.codes import locate, project  # noqa: E402
 from suyuan.label.model import Placement, Verdict, near_duplicate  # noqa: E402
 from suyuan.label.pattern import LEAST_PIXELS, enrol_pattern, verify_pattern  # noqa: E402
+from suyuan.label.pattern_residual import Parted  # noqa: E402
+from suyuan.label.pattern_score import damaged_symbols  # noqa: E402
 from suyuan.label.simulation.pattern_trials import (  # noqa: E402
     ATTACKS,
     SimulatedLabel,
@@ -23,6 +25,7 @@ from suyuan.label.simulation.pattern_trials import (  # noqa: E402
     make_label,
     template_of,
 )
+from suyuan.label.simulation.print_damage import Damage  # noqa: E402
 
 Picture = NDArray[np.uint8]
 
@@ -133,6 +136,59 @@ def test_a_pattern_cut_off_is_not_judged(label: SimulatedLabel) -> None:
         _check(label, _png(upright[:, : int(upright.shape[1] * share)])) for share in (0.72, 0.6)
     ):
         assert verdict.answer == "unclear" and set(verdict.reasons) <= {"registration", "no_code"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Damage(scratches=1),
+        Damage(scratches=3),
+        Damage(dust=25),
+        Damage(worn=0.01),
+        Damage(shadow=0.4, penumbra=0.05),
+        Damage(shadow=0.7, penumbra=0.2),
+    ],
+    ids=["scratch", "scratches", "dust", "wear", "shadow", "deep shadow"],
+)
+def test_local_damage_and_shadows_are_withstood(label: SimulatedLabel, damage: Damage) -> None:
+    for seed in (31, 32):
+        assert _check(label, _capture(label, "genuine", seed, damage)).answer == "matches"
+        verdict = _check(label, _capture(label, "same_press_copy", seed, damage))
+        assert verdict.answer == "differs" and verdict.score < verdict.threshold - 0.1, verdict
+
+
+@pytest.mark.parametrize("attack", ["leaked_template", "same_press_copy"])
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.6])
+def test_a_label_patched_with_a_copy_does_not_match(label: SimulatedLabel, attack: str, share: float) -> None:
+    """Half of a torn label beside half of a copy: some blocks agree as only the label itself does."""
+    verdict = _check(label, _patched(label, attack, share))
+    assert verdict.answer == "unclear" and "damaged" in verdict.reasons, verdict
+
+
+def test_a_label_round_a_bottle_is_not_called_another(label: SimulatedLabel) -> None:
+    answers = set()
+    for radius in (14.0, 17.0, 20.0, 30.0):
+        for seed in (33, 34):
+            verdict = _check(label, _capture(label, "genuine", seed, radius=radius))
+            answers.add(verdict.answer)
+            assert verdict.answer == "matches" or set(verdict.reasons) & {"registration", "no_code"}, verdict
+    assert "matches" in answers
+
+
+def test_a_print_that_stands_out_everywhere_is_not_called_damaged() -> None:
+    """What is left out as damage is little; where half of the symbols would be, none is."""
+    rng = np.random.default_rng(3)
+    residual = rng.standard_normal((384, 384)).astype(np.float32)
+    flat = np.zeros_like(residual)
+    assert not damaged_symbols(Parted(flat, residual)).any()
+    scratched = residual.copy()
+    scratched[:, 100:106] += 8
+    found = damaged_symbols(Parted(flat, scratched))
+    assert found[:, 16:18].all() and found.mean() < 0.1
+    spotted = residual.copy()
+    spotted[6:-6:36, :] += 40
+    spotted[:, 6:-6:36] += 40
+    assert not damaged_symbols(Parted(flat, spotted)).any()
 
 
 def test_another_items_code_is_said(label: SimulatedLabel, photo: bytes) -> None:
@@ -253,9 +309,37 @@ def test_a_pattern_a_little_off_its_place_is_found(label: SimulatedLabel, photo:
     assert verify_pattern(photo, record, label.template, label.uri).answer == "matches"
 
 
-def _capture(label: SimulatedLabel, attack: str, seed: int, **phone: float) -> bytes:
+def _capture(
+    label: SimulatedLabel, attack: str, seed: int, damage: Damage | None = None, **phone: float
+) -> bytes:
     usual = {"pixel": 32.0, "exposure": 0.75, "glare": 0.05}
-    return capture(label, attack, "test", seed, **{**usual, **phone})[0]
+    return capture(label, attack, "test", seed, damage, **{**usual, **phone})[0]
+
+
+def _patched(label: SimulatedLabel, attack: str, share: float) -> bytes:
+    """A photo of the label, with ``share`` of its pattern from a photo of a copy held in the same way."""
+    held = {"turn": 20.0, "tilt": 2.0, "bend": 0.0, "glare": 0.0, "warmth": 0.0, "exposure": 0.75}
+    own, other = (_pixels(_capture(label, kind, 35, Damage(), **held)) for kind in ("genuine", attack))
+    here, there = locate(own, label.uri), locate(other, label.uri)
+    assert here is not None and there is not None
+    size = (own.shape[1], own.shape[0])
+    laid = cv2.warpPerspective(
+        other, here.homography @ np.linalg.inv(there.homography), size, flags=cv2.INTER_CUBIC
+    )
+    place = label.placement
+    left, right = place.x + place.side * (1 - share), place.x + place.side + 1
+    ends = np.array(
+        [
+            (left, place.y - 1),
+            (right, place.y - 1),
+            (right, place.y + place.side + 1),
+            (left, place.y + place.side + 1),
+        ]
+    )
+    mask = np.zeros(own.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(project(here.homography, ends)).astype(np.int32), 1)
+    own[mask > 0] = laid[mask > 0]
+    return _png(own)
 
 
 def _check(label: SimulatedLabel, data: bytes) -> Verdict:

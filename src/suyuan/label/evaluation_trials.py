@@ -32,6 +32,14 @@ _CONDITIONS_EVERY: Final = 10
 _PHONES: Final[dict[str, dict[str, float]]] = {
     "two pixels a symbol": {"pixel": 47.0},
     "out of focus": {"defocus": 4.0},
+    "round a bottle of 40 mm": {"radius": 20.0},
+}
+# What a label has been through, or lies in, that photos of it should withstand.
+_DAMAGES: Final[dict[str, dict[str, float]]] = {
+    "three scratches": {"scratches": 3},
+    "dust": {"dust": 25},
+    "worn by 1%": {"worn": 0.01},
+    "hard shadow": {"shadow": 0.7, "penumbra": 0.2},
 }
 _PRINTERS: Final[dict[Printer, str]] = {
     "press_8mm": "press at 812 dpi, 8 mm",
@@ -181,6 +189,7 @@ def capture_seeds(unit: Unit, lane: int, times: int = 1) -> range:
 
 def _pattern_trials(unit: Unit) -> Iterator[Trial]:
     from suyuan.label.simulation.pattern_trials import ATTACKS, capture, make_label
+    from suyuan.label.simulation.print_damage import Damage
 
     own = unit.seed * SEEDS + unit.number
     label = make_label(own, unit.split)
@@ -192,7 +201,11 @@ def _pattern_trials(unit: Unit) -> Iterator[Trial]:
         return
     for lane, (condition, phone) in enumerate(_PHONES.items()):
         (seed, *_) = capture_seeds(unit, 1 + len(ATTACKS) + lane)
-        (image,) = capture(label, GENUINE, unit.split, seed, **phone)
+        (image,) = capture(label, GENUINE, unit.split, seed, None, **phone)
+        yield _pattern_trial(label, image, unit.split, GENUINE, condition)
+    for lane, (condition, harm) in enumerate(_DAMAGES.items()):
+        (seed, *_) = capture_seeds(unit, 10 + lane)
+        (image,) = capture(label, GENUINE, unit.split, seed, msgspec.convert(harm, Damage))
         yield _pattern_trial(label, image, unit.split, GENUINE, condition)
     for printer, condition in _PRINTERS.items():
         label = make_label(own, unit.split, printer=printer)

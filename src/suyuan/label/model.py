@@ -23,6 +23,7 @@ REASONS: Final = (
     "glare",
     "too_dark",
     "registration",
+    "damaged",
     "torch_off",
     "too_few_frames",
     "too_little_tilt",

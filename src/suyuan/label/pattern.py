@@ -31,7 +31,8 @@ from suyuan.label.pattern_quality import (
     sharpness,
 )
 from suyuan.label.pattern_record import Record, read_record, write_record
-from suyuan.label.pattern_residual import COMPARED, Explanation, predicted, shared
+from suyuan.label.pattern_residual import Explanation, predicted
+from suyuan.label.pattern_score import Likeness, damaged_symbols, likeness
 from suyuan.label.pattern_sheet import (
     SYMBOLS,
     Bits,
@@ -44,7 +45,7 @@ from suyuan.label.pattern_sheet import (
     read_sheet,
     template_bits,
 )
-from suyuan.label.pattern_threshold import threshold_at
+from suyuan.label.pattern_threshold import threshold_at, worst_at
 
 TEMPLATE_BYTES: Final = SYMBOLS * SYMBOLS // 8
 MAX_FRAMES: Final = 12
@@ -62,6 +63,17 @@ STRAY: Final = 0.45  # symbols by which blocks may lie off the warp
 # covered is left out; below, it is another pattern.
 _FEW_BLOCKS: Final = 0.15
 _MOST_BLOCKS: Final = 0.75
+_LEAST_COMPARED: Final = 0.6  # of the blocks; with fewer in sight nothing matches
+_MIXED: Final = 0.25  # between better and worse blocks: part of the pattern is this label's, and part is not
+# How far the code's modules lie off a plane, in modules, and the pattern's symbols off one, in symbols, on a label that
+# is bent. What an ordinary copy or a damaged label measures is a third of either.
+_BENT_CODE: Final = 0.04
+_BENT: Final = 0.35
+# On a bent label the pattern is laid badly, but laid: another's agrees less. And where it is laid well, its own print
+# would show in some blocks at least.
+_LEAST_LAID: Final = 0.15
+_LAID: Final = 0.85
+_NOTHING: Final = 0.35
 _LEAST_CLEAR: Final = 0.4  # of the symbols; with fewer, everything is looked at
 _ENROL_PIXELS: Final = 4.0  # to a symbol: 20 micrometres a pixel at symbols of 94
 _ENROL_AGREEMENT: Final = 0.6
@@ -133,12 +145,21 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
         reasons.append("glare")
     if float(np.median(varied)) < LEAST_VARIATION or _half_laid(sheet):
         reasons.append("registration")
-    score, fingerprint = _scored(located, sheet, varied, enrolled, bits)
-    threshold = threshold_at(pixels, quality["sharpness"])
-    matches = sheet.agreement >= LEAST_AGREEMENT and score >= threshold
+    alike, fingerprint = _scored(located, sheet, varied, enrolled, bits)
+    quality |= {"bend": sheet.bend, "worse_blocks": alike.low, "better_blocks": alike.high}
+    sharp = quality["sharpness"]
+    threshold = threshold_at(pixels, sharp)
+    matches = (
+        sheet.agreement >= LEAST_AGREEMENT
+        and alike.score >= threshold
+        and alike.low >= worst_at(pixels, sharp)
+        and alike.seen >= _LEAST_COMPARED
+    )
+    if not matches:
+        reasons += [reason for reason in _doubts(located, sheet, alike, threshold) if reason not in reasons]
     return Verdict(
         answer="unclear" if reasons else "matches" if matches else "differs",
-        score=score,
+        score=alike.score,
         threshold=threshold,
         reasons=tuple(reasons),
         quality=quality,
@@ -146,18 +167,35 @@ def _judged(grey: NDArray[np.uint8], located: Located, enrolled: Record, bits: B
     )
 
 
+def _doubts(located: Located, sheet: Sheet, alike: Likeness, threshold: float) -> list[str]:
+    """Why a photo that does not match need not be of another label."""
+    doubts = []
+    bent = located.rms / located.pixels_per_module >= _BENT_CODE and sheet.bend >= _BENT
+    told = sheet.agreement < _LEAST_LAID or (sheet.agreement >= _LAID and alike.high < _NOTHING)
+    if bent and not told:
+        doubts.append("registration")
+    mixed = alike.high >= threshold and alike.high - alike.low >= _MIXED
+    if mixed or (alike.score >= threshold and alike.seen < _LEAST_COMPARED):
+        doubts.append("damaged")
+    return doubts
+
+
 def _scored(
     located: Located, sheet: Sheet, varied: NDArray[np.float64], enrolled: Record, bits: Bits
-) -> tuple[float, bytes]:
-    """The score, and the capture's fingerprint."""
+) -> tuple[Likeness, bytes]:
+    """How alike photo and record are, and the capture's fingerprint."""
     clear = clear_symbols(varied, sheet.blocks)
-    covered = not clear.all() and clear.mean() > _LEAST_CLEAR
-    explanation = Explanation(bits, clear if covered else None)
+    if clear.mean() <= _LEAST_CLEAR:
+        clear = np.ones_like(clear)
+    explanation = Explanation(bits, None if clear.all() else clear)
     capture = explanation.part(sheet.raw)
+    damaged = damaged_symbols(capture) & clear
+    if damaged.any():
+        clear = clear & ~damaged
+        explanation = Explanation(bits, clear)
+        capture = explanation.part(sheet.raw)
     expected = predicted(explanation.part(enrolled.values), capture)
-    each = COMPARED // SYMBOLS
-    weight = np.kron(clear if covered else np.ones_like(clear), np.ones((each, each))).astype(np.float32)
-    return shared(expected, capture, weight), _fingerprint(located, capture.residual, expected)
+    return likeness(expected, capture, clear), _fingerprint(located, capture.residual, expected)
 
 
 def _unfit(light: Light, quality: dict[str, float]) -> list[str]:

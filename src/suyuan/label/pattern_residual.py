@@ -1,4 +1,4 @@
-"""What a print has beyond its template, and how much of it two captures share.
+"""What a print has beyond its template, and what of it a capture should show.
 
 Whoever has the template, or reads it off a print, prints the same symbols. What he cannot repeat is how the ink lay
 this one time. So all that the template explains is taken away: the mean picture of a symbol among its neighbours, one
@@ -98,37 +98,8 @@ def predicted(record: Parted, capture: Parted) -> Field:
     return np.asarray(np.fft.irfft2(np.fft.rfft2(record.residual) * kernel, s=(SIDE, SIDE)), np.float32)
 
 
-def shared(expected: Field, capture: Parted, weight: Field) -> float:
-    """How much of the capture's residual is what was expected: a correlation, -1 to 1.
-
-    ``weight`` has ``COMPARED`` values a side. Dark and light parts may show the residual with gains of their own,
-    as a camera's tone curve makes them, but none turned round.
-    """
-    one, other = _compared(expected), _compared(capture.residual)
-    dark = (_compared(capture.explained) < 0).astype(np.float32)
-    fitted = np.zeros_like(one)
-    for part in (dark, 1 - dark):
-        use = weight * part
-        total = float(use.sum())
-        if total < 1:
-            continue
-        one_part = one - float((use * one).sum()) / total
-        other_part = other - float((use * other).sum()) / total
-        gain = float((use * one_part * other_part).sum()) / float((use * one_part * one_part).sum() + 1e-9)
-        fitted += part * (gain * one_part if gain > 0 else 0.1 * one_part)
-    return _correlated(fitted, other, weight)
-
-
-def _correlated(one: Field, other: Field, weight: Field) -> float:
-    total = float(weight.sum()) + 1e-9
-    one = one - float((weight * one).sum()) / total
-    other = other - float((weight * other).sum()) / total
-    product = float((weight * one * other).sum())
-    scale = float((weight * one * one).sum()) * float((weight * other * other).sum())
-    return product / float(np.sqrt(scale + 1e-12))
-
-
-def _compared(field: Field) -> Field:
+def compared(field: Field) -> Field:
+    """A residual at the scale of a symbol, ``COMPARED`` values a side."""
     smooth = cv2.GaussianBlur(field, (0, 0), _SCALE)
     return np.ascontiguousarray(smooth[_EVERY // 2 :: _EVERY, _EVERY // 2 :: _EVERY])
 

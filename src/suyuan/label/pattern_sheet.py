@@ -39,7 +39,7 @@ class Sheet:
 
     ``raw`` are the photo's own grey levels there; ``agreement`` is the correlation with the reference it was laid on,
     ``blocks`` that of each of 8 x 8 blocks; ``rms`` how far blocks lie off the warp, in symbols; ``shift`` how far the
-    pattern lies from where the code says, in symbols.
+    pattern lies from where the code says, in symbols; ``bend`` how far, on average, the label curves it, in symbols.
     """
 
     values: Field
@@ -48,6 +48,7 @@ class Sheet:
     blocks: NDArray[np.float64]
     rms: float
     shift: float
+    bend: float
 
 
 def template_bits(template: bytes) -> Bits:
@@ -115,7 +116,16 @@ def read_sheet(
     values = flattened(raw)
     agreed = _agreement(values, reference)
     middle = float(np.hypot(*warp[0, 0])) / CELL
-    return Sheet(values, raw, float(_correlation(values, reference)), agreed, rms / CELL, middle)
+    return Sheet(values, raw, float(_correlation(values, reference)), agreed, rms / CELL, middle, _bend(warp))
+
+
+def _bend(warp: NDArray[np.float64]) -> float:
+    """The rms over the pattern of all of the warp that no flat label shows, in symbols."""
+    curved = warp.copy()
+    curved[0, 0] = curved[1, 0] = curved[0, 1] = 0
+    powers = _powers(16)
+    moved = [powers @ curved[..., axis] @ powers.T for axis in (0, 1)]
+    return float(np.sqrt(sum(float((way**2).mean()) for way in moved))) / CELL
 
 
 def _to_modules(placement: Placement) -> NDArray[np.float64]:

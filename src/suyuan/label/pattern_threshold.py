@@ -5,6 +5,7 @@ plane fitted by least squares to the calibration split) and the ceiling of copie
 label's own resolution, the highest mean plus three standard deviations). Beyond the range that was calibrated the plane
 is not followed. Reprints at twice the resolution are left out of the rule: a threshold drawn up to them would stand so
 near the genuine scores that an unusual phone's photo of the right label would fall below it.
+The worse blocks of a pattern have a limit of their own, half way from that ceiling to the threshold.
 ``simulation.pattern_calibration`` makes the figures anew.
 """
 
@@ -39,6 +40,10 @@ class Rule(msgspec.Struct, frozen=True):
         """Half way from the copies' ceiling to what is expected."""
         return (self.expected(pixels_per_symbol, sharpness) + self.ceiling) / 2
 
+    def worst(self, pixels_per_symbol: float, sharpness: float) -> float:
+        """What the worse parts of a pattern must reach: half way from the copies' ceiling to the threshold."""
+        return (self.threshold(pixels_per_symbol, sharpness) + self.ceiling) / 2
+
 
 class Genuine(msgspec.Struct, frozen=True):
     """The score of a genuine photo, and how good it was."""
@@ -48,12 +53,17 @@ class Genuine(msgspec.Struct, frozen=True):
     sharpness: float
 
 
-FITTED: Final = Rule(0.973, 0.007, 0.0745, (2.53, 3.11), (0.26, 0.53), 0.636)
+FITTED: Final = Rule(0.9703, 0.012, 0.0824, (2.5, 3.11), (0.25, 0.53), 0.618)
 
 
 def threshold_at(pixels_per_symbol: float, sharpness: float) -> float:
     """The threshold for a photo of this resolution and sharpness."""
     return FITTED.threshold(pixels_per_symbol, sharpness)
+
+
+def worst_at(pixels_per_symbol: float, sharpness: float) -> float:
+    """What the worse parts of the pattern must reach in such a photo."""
+    return FITTED.worst(pixels_per_symbol, sharpness)
 
 
 def fit(genuine: Sequence[Genuine], copies: Mapping[str, Sequence[float]]) -> Rule:

@@ -66,6 +66,10 @@ _ADVICE: Final[dict[str, tuple[str, str]]] = {
         "Smooth the label flat and take it straight from above.",
         "请抚平标签，从正上方拍摄。",
     ),
+    "damaged": (
+        "Wipe the label and take it in even light: a part of the pattern agrees, another part does not.",
+        "请擦净标签并在均匀光线下重拍：图案的一部分相符，另一部分不相符。",
+    ),
     "torch_off": ("Switch the torch of the phone on.", "请打开手机手电筒。"),
     "too_few_frames": (
         "Keep the label in the picture until the whole way is done.",

@@ -11,6 +11,7 @@ from typing import Final
 
 from numpy.random import PCG64, Generator
 
+from suyuan.label.model import Verdict
 from suyuan.label.pattern import verify_pattern
 from suyuan.label.pattern_threshold import Genuine, Rule, fit
 from suyuan.label.simulation.pattern_trials import ATTACKS, SimulatedLabel, capture, make_label
@@ -31,7 +32,7 @@ def calibrate(seeds: range, *, genuine_photos: int = 4) -> Rule:
         for index, attack in enumerate(COUNTED):
             photo = capture(label, attack, "calibration", 100 * seed + index)[0]
             verdict = verify_pattern(photo, label.record, label.template, label.uri)
-            if verdict.answer != "unclear":
+            if _counted(verdict):
                 copies[attack].append(verdict.score)
     return fit(genuine, copies)
 
@@ -46,9 +47,14 @@ def genuine_trials(label: SimulatedLabel, photos: int) -> list[Genuine]:
             if index % 2
             else {}
         )
-        photo = capture(label, "genuine", "calibration", 100 * label.seed + 50 + index, **poor)[0]
+        photo = capture(label, "genuine", "calibration", 100 * label.seed + 50 + index, None, **poor)[0]
         verdict = verify_pattern(photo, label.record, label.template, label.uri)
-        if verdict.answer != "unclear":
+        if _counted(verdict):
             quality = verdict.quality
             trials.append(Genuine(verdict.score, quality["pixels_per_symbol"], quality["sharpness"]))
     return trials
+
+
+def _counted(verdict: Verdict) -> bool:
+    """Whether the photo was good enough to compare; what its score said of it does not choose what the rule sees."""
+    return "better_blocks" in verdict.quality and set(verdict.reasons) <= {"registration", "damaged"}

@@ -32,7 +32,10 @@ class Scanner(msgspec.Struct, frozen=True):
 
 
 class Phone(msgspec.Struct, frozen=True):
-    """One picture by one phone. ``pixel`` is what a pixel covers on the label, in micrometres; blurs in pixels."""
+    """One picture by one phone. ``pixel`` is what a pixel covers on the label, in micrometres; blurs in pixels.
+
+    ``radius`` is that of what the label stands round, in millimetres; none where it is flat.
+    """
 
     pixel: float
     tilt: float
@@ -54,6 +57,7 @@ class Phone(msgspec.Struct, frozen=True):
     contrast: float
     sharpen: float
     jpeg: float
+    radius: float = 0.0
 
 
 _SCANNER: Final[dict[Split, dict[str, tuple[float, float]]]] = {
@@ -175,6 +179,8 @@ def _pose(label: Field, phone: Phone, rng: Generator) -> Field:
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     flat = [np.float32(r[0]) * columns + np.float32(r[1]) * rows + np.float32(r[2]) for r in back]
     x, y = flat[0] / flat[2], flat[1] / flat[2]
+    if phone.radius > 0:
+        x, y = _unrolled(x, y, phone)
     phase = rng.uniform(0, 2 * np.pi, 2)
     x += np.float32(phone.bend / 1000) * np.sin(y * np.float32(0.3) + np.float32(phase[0]))
     y += np.float32(phone.bend / 1000) * np.sin(x * np.float32(0.3) + np.float32(phase[1]))
@@ -183,6 +189,17 @@ def _pose(label: Field, phone: Phone, rng: Generator) -> Field:
     seen_label = cv2.remap(label, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-1.0)
     board = float(rng.uniform(0.15, 0.6)) * (1 + 0.1 * noise_field((height, width), 80.0, rng))
     return np.where(seen_label >= 0, seen_label, board).astype(np.float32)
+
+
+def _unrolled(x: Field, y: Field, phone: Phone) -> tuple[Field, Field]:
+    """Where on a label round a bottle the ray goes that would meet the flat one at ``x``, ``y``; the bottle stands."""
+    radius, distance = np.float32(phone.radius), np.float32(phone.distance)
+    deeper = np.zeros_like(x)
+    along = x
+    for _ in range(8):
+        along = radius * np.arcsin(np.clip(x * (1 + deeper / distance) / radius, -1, 1))
+        deeper = radius * (1 - np.cos(along / radius))
+    return np.asarray(along, np.float32), np.asarray(y * (1 + deeper / distance), np.float32)
 
 
 def _projection(phone: Phone, axis: float) -> NDArray[np.float64]:

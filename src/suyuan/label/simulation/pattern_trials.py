@@ -17,6 +17,7 @@ from suyuan.label.model import Placement
 from suyuan.label.pattern import enrol_pattern
 from suyuan.label.simulation.pattern_camera import as_png, draw_phone, draw_scanner, photograph, scan
 from suyuan.label.simulation.pattern_copies import ATTACKS, copied
+from suyuan.label.simulation.print_damage import Damage, damaged, draw_damage
 from suyuan.label.simulation.print_label import (
     LAYOUTS,
     SYMBOLS,
@@ -70,10 +71,18 @@ def enrolment_images(seed: int, split: Split, uri: str, printer: Printer = "pres
     return [as_png(scan(genuine, scanner, rng)) for _ in range(_FRAMES)]
 
 
-def capture(label: SimulatedLabel, attack: str, split: Split, seed: int, **phone: float) -> list[bytes]:
+def capture(
+    label: SimulatedLabel,
+    attack: str,
+    split: Split,
+    seed: int,
+    damage: Damage | None = None,
+    **phone: float,
+) -> list[bytes]:
     """One photo, as JPEG, of the label itself ("genuine") or of what an attack made of it.
 
-    ``phone`` fixes parameters of the phone (``pattern_camera.Phone``) that are drawn otherwise.
+    ``damage`` fixes what was done to it, ``phone`` parameters of the phone (``pattern_camera.Phone``); both are drawn
+    otherwise.
     """
     genuine, press = _printed(label.seed, label.split, label.uri, label.printer)
     rng = _stream(seed, split, f"{attack}/{label.seed}")
@@ -81,7 +90,10 @@ def capture(label: SimulatedLabel, attack: str, split: Split, seed: int, **phone
     if attack != "genuine":
         bits = template_bits(label.template)
         seen = copied(attack, genuine, label.uri, bits, LAYOUTS[label.printer], press, split, rng)
-    return [photograph(seen, draw_phone(split, rng, **phone), rng)]
+    taken = draw_phone(split, rng, **phone)
+    worn = _stream(seed, split, f"damage/{attack}/{label.seed}")
+    seen = damaged(seen, draw_damage(split, worn) if damage is None else damage, worn)
+    return [photograph(seen, taken, rng)]
 
 
 def template_of(seed: int, split: Split) -> bytes:
