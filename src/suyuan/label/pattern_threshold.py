@@ -53,7 +53,7 @@ class Genuine(msgspec.Struct, frozen=True):
     sharpness: float
 
 
-FITTED: Final = Rule(0.9703, 0.012, 0.0824, (2.5, 3.11), (0.25, 0.53), 0.618)
+FITTED: Final = Rule(0.9703, 0.0122, 0.0812, (2.5, 3.11), (0.25, 0.53), 0.611)
 
 
 def threshold_at(pixels_per_symbol: float, sharpness: float) -> float:
