@@ -7,6 +7,7 @@ import json
 import sys
 from decimal import Decimal
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "customs"))
 import customs_messages as messages
 
 from suyuan.cli.main import app
-from suyuan.cli.precheck import _chinese, check_all
+from suyuan.cli.precheck import _chinese, _precise, check_all, check_paper, chinese_of
+from suyuan.customs import read
 from suyuan.customs.matching import limits_on
+from suyuan.errors import InputError
 
 # The four papers of one purchase, which agree.
 AGREED: dict[str, dict[str, str | None]] = {"CEB311": {}, "CEB411": {}, "CEB511": {}, "CEB621": {}}
@@ -159,7 +162,7 @@ def test_the_command_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFix
     code, out = _run(capsys, "--lang", "zh", "check", bad)
     assert code == 2
     assert "账册编号" in out or "emsNo" in out
-    assert "该监管方式下此字段必填" in out
+    assert "监管方式 1210 下" in out and "（emsNo）必填" in out.replace(" ", "")
     code, out = _run(capsys, "--lang", "en", "check", bad)
     assert "Fill in emsNo" in out
     assert "必填" not in out
@@ -172,6 +175,63 @@ def test_the_command_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFix
     }
     first = next(one for one in found["findings"] if one["severity"] == "error")
     assert first["remedy"] and first["remedy_zh"] and first["path"].endswith("/emsNo")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "code", "said"),
+    [
+        ("CEB621", {"currency": "1"}, "format", ["“1”", "恰好 3 个字符"]),
+        ("CEB621", {"appTime": "20260230000000"}, "time", ["“20260230000000”", "yyyyMMddHHmmss"]),
+        ("CEB311", {"appType": "7"}, "value", ["“7”", "只能填 1 或 2 或 3"]),
+        ("CEB621", {"unit": "999"}, "code_unlisted", ["“999”", "unit"]),
+        ("CEB311", {"acturalPaid": "1.00"}, "amount_paid", ["1.00", "277.71"]),
+        ("CEB621", {"emsNo": None}, "mode_missing", ["1210", "（emsNo）"]),
+        ("CEB311", {"buyerName": None}, "missing", ["（buyerName）"]),
+    ],
+)
+def test_chinese_says_what_was_found_and_what_is_wanted(
+    kind: str, change: dict[str, str | None], code: str, said: list[str]
+) -> None:
+    found = check_paper(messages.message(kind, change), "a.xml")
+    one = next(one for one in found if one.code == f"customs.field.{code}")
+    for part in said:
+        assert part in one.reason_zh + one.remedy_zh, one
+
+
+def test_a_refused_message_says_in_chinese_what_is_wanted() -> None:
+    data = messages.message("CEB621", {"emsNo": None, "unit": "1"})
+    with pytest.raises(InputError) as refused:
+        read(data)
+    lines = "\n".join(chinese_of(refused.value))
+    assert "监管方式 1210 下" in lines
+    assert "恰好 3 个字符" in lines
+    assert chinese_of(InputError("xml.malformed", "No.")) == []
+
+
+def test_chinese_repeats_no_personal_value() -> None:
+    found = check_paper(messages.message("CEB311", {"buyerIdNumber": "9901011988"}), "a.xml")
+    number = [one for one in found if one.path.endswith("buyerIdNumber")]
+    assert number and not any("9901011988" in one.reason_zh + one.remedy_zh for one in number)
+
+
+def test_every_template_has_the_words_that_its_findings_carry() -> None:
+    """Each call that makes a finding, against the braces of its template."""
+    root = Path(__file__).resolve().parents[2] / "src" / "suyuan" / "customs"
+    seen: set[str] = set()
+    for file in root.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            words = {one.arg for one in node.keywords if one.arg not in ("path", "remedy")}
+            code: Any = node.args[0].value
+            if words and code in _precise():
+                seen.add(code)
+                wanted = {
+                    name for text in _precise()[code] for _, name, _, _ in Formatter().parse(text) if name
+                }
+                assert wanted <= words, (code, wanted - words)
+    assert len(seen) > 20
+    assert set(_precise()) <= set(_chinese())
 
 
 def _raised_codes() -> set[str]:

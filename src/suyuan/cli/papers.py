@@ -184,7 +184,17 @@ async def _take(send: Send, file: Path, mapping: bytes | None = None) -> Taken:
             show_error(error)
             for fault in faults_of(error)[1:]:
                 console(error=True).print(f"  {fault['path']}: {fault['reason']}", markup=False)
+            for line in _chinese_lines(error):
+                console(error=True).print(line, markup=False)
         return Taken(file=str(file), error=problem_of(error), faults=faults_of(error))
+
+
+def _chinese_lines(error: SuyuanError) -> list[str]:
+    if not say("", "zh"):
+        return []
+    from suyuan.cli.precheck import chinese_of  # which needs this module
+
+    return chinese_of(error)
 
 
 def faults_of(error: SuyuanError) -> tuple[dict[str, str], ...]:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from suyuan.sheets.recognised import StoredMapping
 
 Papers = list[tuple[str, bytes]]
+Words = tuple[tuple[str, str], ...]
+# Words of a finding that are names of fields.
+_FIELD_WORDS = frozenset({"name", "before", "other"})
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding about one file. ``severity`` is error or warning; the Chinese texts may be general."""
+    """One finding about one file. ``severity`` is error or warning."""
 
     file: str
     severity: str
@@ -48,9 +51,36 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @functools.cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads((resources("suyuan.cli") / "data" / "findings.zh.toml").read_text("utf-8"))
+
+
+@functools.cache
 def _chinese() -> dict[str, list[str]]:
-    text = (resources("suyuan.cli") / "data" / "findings.zh.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    """What a finding means and what to do, whatever was found."""
+    return {code: texts for code, texts in _texts().items() if code != "precise"}
+
+
+def _precise() -> dict[str, list[str]]:
+    """The same as templates, for findings that carry their words."""
+    precise: dict[str, list[str]] = _texts()["precise"]
+    return precise
+
+
+def _chinese_of(code: str, words: Words) -> tuple[str, str]:
+    """Reason and remedy in Chinese, with the words of the finding where it has them."""
+    if words and code in _precise():
+        named = {key: _named(word) if key in _FIELD_WORDS else word for key, word in words}
+        reason, remedy = (text.format_map(named) for text in _precise()[code])
+        return reason, remedy
+    texts = _chinese().get(code, [])
+    return (texts[0] if texts else explain(code)), (texts[1] if len(texts) > 1 else "")
+
+
+def _named(field: str) -> str:
+    """A field as a Chinese reader knows it and as it stands in the message."""
+    label = _label(field)
+    return f"{label}（{field}）" if label else field
 
 
 @functools.cache
@@ -62,8 +92,10 @@ def _label(path: str) -> str:
     return field_labels().get(name[:1].lower() + name[1:], ("", ""))[0]
 
 
-def _found(file: str, severity: str, code: str, path: str, reason: str, remedy: str) -> Found:
-    texts = _chinese().get(code, [])
+def _found(
+    file: str, severity: str, code: str, path: str, reason: str, remedy: str, words: Words = ()
+) -> Found:
+    reason_zh, remedy_zh = _chinese_of(code, words)
     return Found(
         file=file,
         severity=severity,
@@ -72,8 +104,8 @@ def _found(file: str, severity: str, code: str, path: str, reason: str, remedy: 
         field_zh=_label(path) if code.startswith("customs.") else "",
         reason=reason,
         remedy=remedy,
-        reason_zh=texts[0] if texts else explain(code),
-        remedy_zh=texts[1] if len(texts) > 1 else "",
+        reason_zh=reason_zh,
+        remedy_zh=remedy_zh,
     )
 
 
@@ -95,7 +127,7 @@ def check_paper(data: bytes, file: str) -> list[Found]:
 
     if customs.recognise(data):
         return [
-            _found(file, one.severity, one.code, one.path, one.reason, one.remedy)
+            _found(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
             for one in customs.check(data)
         ]
     try:
@@ -121,6 +153,20 @@ def findings_of(error: SuyuanError, data: bytes, file: str) -> list[Found]:
     return check_paper(data, file)
 
 
+def chinese_of(error: SuyuanError) -> list[str]:
+    """What is wrong with a customs message that was refused, a line each: field, what was found, what is wanted."""
+    from suyuan.customs import FaultyMessageError
+
+    if not isinstance(error, FaultyMessageError):
+        return []
+    found = [
+        _found("", one.severity, one.code, one.path, one.reason, one.remedy, one.words)
+        for one in error.findings
+        if one.severity == "error"
+    ]
+    return [f"  {one.path} {one.field_zh}：{one.reason_zh}{one.remedy_zh}" for one in found]
+
+
 def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> Checked:
     """Every paper by itself, then all of them against each other; ``notes`` are what was found before."""
     from suyuan.customs.matching import match, papers_of
@@ -128,7 +174,8 @@ def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> C
     findings = [*notes, *(one for file, data in papers for one in check_paper(data, file))]
     records = [record for file, data in papers for record in papers_of(data, file)]
     findings += [
-        _found(file, one.severity, one.code, one.path, one.reason, one.remedy) for file, one in match(records)
+        _found(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
+        for file, one in match(records)
     ]
     files = dict.fromkeys([*(one.file for one in notes), *(file for file, _ in papers)], "")
     order = {file: number for number, file in enumerate(files)}

@@ -56,6 +56,8 @@ def check_bonded_list(record: Record) -> Iterator[Finding]:
             f"{head.path}/ImpexpMarkcd",
             f"ImpexpMarkcd is {direction[:3]}, but the number is that of a list of direction {stated[1]}.",
             "Compare the number; I comes into the zone, E leaves it.",
+            found=direction[:3],
+            wanted=stated[1],
         )
     yield from _check_lines(record, _BONDED_LINES)
     for line in record.lines(_BONDED_LINES.name):
@@ -91,6 +93,8 @@ def _check_order(part: Part) -> Iterator[Finding]:
                 field.path,
                 f"{name} stands after {before}; the specification has it before.",
                 "Keep the order of the specification: customs checks messages against a schema.",
+                name=name,
+                before=before,
             )
             return
         before = name
@@ -106,6 +110,8 @@ def _check_lines(record: Record, lines: _Lines) -> Iterator[Finding]:
                 f"{line.path}/{lines.number}",
                 f"Line number {number[:10]} is also that of {seen[number].path}.",
                 "Number the lines from 1 on.",
+                number=number[:10],
+                other=seen[number].path,
             )
         yield from _check_amount(line, lines.amounts)
 
@@ -132,6 +138,8 @@ def _check_amount(line: Part, names: tuple[str, str, str]) -> Iterator[Finding]:
             f"{line.path}/{names[2]}",
             f"{names[2]} is {total}, but {names[0]} times {names[1]} is {(quantity * price).normalize():f}.",
             "Correct the one that is wrong.",
+            total=str(total),
+            product=f"{(quantity * price).normalize():f}",
         )
 
 
@@ -144,6 +152,7 @@ def _check_list(record: Record) -> Iterator[Finding]:
             f"{head.path}/tradeMode",
             f"{mode[:10]} is no mode of cross-border e-commerce imports; what it asks for was not checked.",
             "Send 1210 or 1239 for bonded goods, 9610 for direct mail.",
+            mode=mode[:10],
         )
     firms = {head.value(name).upper() for name in _GUARANTORS} - {""}
     if guarantor and "tradeMode" in head.rules and guarantor.upper() not in firms:
@@ -164,6 +173,7 @@ def _check_transfer(message: Message) -> Iterator[Finding]:
             path,
             "The message does not say who transmits it.",
             "Add BaseTransfer with copCode, copName, dxpMode and dxpId.",
+            part="BaseTransfer (copCode, copName, dxpMode, dxpId)",
         )
         return
     sent = {child.name: child.text for child in transfer.children}
@@ -174,4 +184,5 @@ def _check_transfer(message: Message) -> Iterator[Finding]:
                 f"{path}/{name}",
                 f"{name} is mandatory and empty.",
                 f"Fill in {name}.",
+                part=name,
             )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+import msgspec
+
 from suyuan.customs.codes import CodeLists
 from suyuan.customs.findings import Finding, error, warning
 from suyuan.customs.message import Field, Part
@@ -79,11 +81,36 @@ def _described(form: str) -> str:
     return f"{low} to {high} {what}" if low else f"at most {high} {what}"
 
 
+def _described_zh(form: str) -> str:
+    if form in ("D8", "T14", "T17", "T"):
+        digits = {"D8": "yyyyMMdd", "T14": "yyyyMMddHHmmss", "T17": "yyyyMMddHHmmssSSS"}
+        return f"真实时间，写成 {digits.get(form, 'yyyy-MM-dd HH:mm:ss 或 yyyyMMdd')}"
+    if form == "N":
+        return "数字"
+    if form == "Q":
+        return "大于零的数字"
+    kind, low, high, places = _bounds(form)
+    if kind == "N":
+        return f"不超过 {high} 位的数字，" + (f"其中小数不超过 {places} 位" if places else "不带小数")
+    what = "位数字" if kind == "Z" else "个字符"
+    if low == high:
+        return f"恰好 {high} {what}"
+    return f"{low} 至 {high} {what}" if low else f"不超过 {high} {what}"
+
+
 def _shown(field: Field) -> str:
     """The value for a reason, unless it is personal."""
     if field.rule is None or field.rule.personal:
         return "The value"
     return f"The value {field.value[:40]!r}"
+
+
+def _shown_zh(field: Field) -> str:
+    """The value for a reason in Chinese, unless it is personal; its length where that is the question."""
+    size = f"（共 {len(field.value)} 个字符）"
+    if field.rule is None or field.rule.personal:
+        return f"所填内容{size}"
+    return f"所填“{field.value[:40]}”{size if len(field.value) > 40 else ''}"
 
 
 def _is_needed(rule: FieldRule, part: Part) -> bool:
@@ -102,11 +129,18 @@ def check_presence(part: Part) -> Iterator[Finding]:
         path = f"{part.path}/{rule.name}"
         if rule.presence == "M":
             yield error(
-                "customs.field.missing", path, f"{rule.name} is mandatory and empty.", f"Fill in {rule.name}."
+                "customs.field.missing",
+                path,
+                f"{rule.name} is mandatory and empty.",
+                f"Fill in {rule.name}.",
+                name=rule.name,
             )
         else:
             yield warning(
-                "customs.field.expected", path, f"{rule.name} is empty; the specification asks for it."
+                "customs.field.expected",
+                path,
+                f"{rule.name} is empty; the specification asks for it.",
+                name=rule.name,
             )
     for field in part.repeated:
         yield error(
@@ -114,6 +148,7 @@ def check_presence(part: Part) -> Iterator[Finding]:
             field.path,
             f"{field.name} stands more than once, so that its value is ambiguous.",
             f"Keep one {field.name}.",
+            name=field.name,
         )
     for field in part.fields.values():
         if field.element.children:
@@ -138,12 +173,24 @@ def check_field(field: Field, part: Part, codes: CodeLists, receipt: bool) -> It
         code = "customs.field.time" if is_time else "customs.field.format"
         wanted = " or ".join(_described(form) for form in rule.formats)
         make = error if rule.presence == "M" and is_time else lenient
-        yield make(code, field.path, f"{_shown(field)} is not {wanted}.", f"Send {wanted}.")
+        yield make(
+            code,
+            field.path,
+            f"{_shown(field)} is not {wanted}.",
+            f"Send {wanted}.",
+            found=_shown_zh(field),
+            wanted="；或".join(_described_zh(form) for form in rule.formats),
+        )
         return
     if rule.allowed and field.value not in rule.allowed:
         wanted = " or ".join(rule.allowed)
         yield lenient(
-            "customs.field.value", field.path, f"{_shown(field)} is not {wanted}.", f"Send {wanted}."
+            "customs.field.value",
+            field.path,
+            f"{_shown(field)} is not {wanted}.",
+            f"Send {wanted}.",
+            found=_shown_zh(field),
+            wanted=" 或 ".join(rule.allowed),
         )
     elif rule.code and not codes.is_listed(rule.code, field.value):
         yield warning(
@@ -151,11 +198,13 @@ def check_field(field: Field, part: Part, codes: CodeLists, receipt: bool) -> It
             field.path,
             f"{_shown(field)} is not in the list {rule.code}; it is kept as it stands.",
             "Check the code, or add it to the list.",
+            found=_shown_zh(field),
+            list=rule.code,
         )
     if rule.check:
         finding = _check_number(field, rule, part)
         if finding is not None:
-            yield warning(finding.code, finding.path, finding.reason, finding.remedy) if receipt else finding
+            yield msgspec.structs.replace(finding, severity="warning") if receipt else finding
 
 
 def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
@@ -173,13 +222,21 @@ def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
         if is_uscc(value):
             return None
         return warning(
-            "customs.field.uscc", path, f"{_shown(field)} has not the check character of GB 32100."
+            "customs.field.uscc",
+            path,
+            f"{_shown(field)} has not the check character of GB 32100.",
+            found=_shown_zh(field),
         )
     if rule.check == "gtin":
         # "none" in words is common and says that there is no bar code.
         if not value.isascii() or not value.isdigit() or read_gtin(value):
             return None
-        return warning("customs.field.gtin", path, f"{_shown(field)} is no GTIN: its check digit is wrong.")
+        return warning(
+            "customs.field.gtin",
+            path,
+            f"{_shown(field)} is no GTIN: its check digit is wrong.",
+            found=_shown_zh(field),
+        )
     if rule.check == "bill":
         return _check_bill(field, rule, part)
     form = number_forms()[rule.check]
@@ -190,6 +247,9 @@ def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
             path,
             f"{_shown(field)} has not the form of {field.name}.",
             f"Such a number looks like {form.example}.",
+            found=_shown_zh(field),
+            name=field.name,
+            example=form.example,
         )
     if rule.check == "container" and not container_valid(value):
         return error(
@@ -197,6 +257,7 @@ def _check_number(field: Field, rule: FieldRule, part: Part) -> Finding | None:
             path,
             f"{_shown(field)} has a wrong check digit (ISO 6346).",
             "Compare it.",
+            found=_shown_zh(field),
         )
     return None
 
@@ -208,7 +269,10 @@ def _check_bill(field: Field, rule: FieldRule, part: Part) -> Finding | None:
         return None
     if not looks_like_air_waybill(field.value):
         return warning(
-            "customs.field.air_waybill", field.path, f"{_shown(field)} has not the form of an air waybill."
+            "customs.field.air_waybill",
+            field.path,
+            f"{_shown(field)} has not the form of an air waybill.",
+            found=_shown_zh(field),
         )
     make = error if by_air else warning
     return make(
@@ -216,4 +280,5 @@ def _check_bill(field: Field, rule: FieldRule, part: Part) -> Finding | None:
         field.path,
         f"{_shown(field)} has a wrong check digit for an air waybill (first seven digits modulo 7).",
         "Compare it with the airline's number; such a number looks like 784-12345675.",
+        found=_shown_zh(field),
     )

@@ -10,7 +10,8 @@ from suyuan.errors import InputError
 class Finding(msgspec.Struct, frozen=True):
     """One fault (``severity`` ``error``) or oddity (``warning``) of a message.
 
-    ``code`` is stable, ``path`` the XPath of the field. Nothing personal is in ``reason`` or ``remedy``.
+    ``code`` is stable, ``path`` the XPath of the field. Nothing personal is in ``reason`` or ``remedy``. ``words`` are
+    what a sentence in another language needs to say the same: names, what is wanted, what was found.
     """
 
     code: str
@@ -18,6 +19,7 @@ class Finding(msgspec.Struct, frozen=True):
     reason: str
     remedy: str = ""
     severity: str = "error"
+    words: tuple[tuple[str, str], ...] = ()
 
 
 class FaultyMessageError(InputError):
@@ -31,11 +33,11 @@ class FaultyMessageError(InputError):
         self.findings = findings
 
 
-def error(code: str, path: str, reason: str, remedy: str = "") -> Finding:
+def error(code: str, path: str, reason: str, remedy: str = "", **words: str) -> Finding:
     """A fault."""
-    return Finding(code, path, reason, remedy, "error")
+    return Finding(code, path, reason, remedy, "error", tuple(words.items()))
 
 
-def warning(code: str, path: str, reason: str, remedy: str = "") -> Finding:
+def warning(code: str, path: str, reason: str, remedy: str = "", **words: str) -> Finding:
     """An oddity."""
-    return Finding(code, path, reason, remedy, "warning")
+    return Finding(code, path, reason, remedy, "warning", tuple(words.items()))

@@ -32,6 +32,7 @@ _NUMBER = {
     "waybill": ("logisticsCode", "logisticsNo"),
     "list": ("ebpCode", "orderNo"),
 }
+_NAMES_ZH = {"order": "订单", "payment": "支付单", "waybill": "运单", "list": "清单"}
 _BEIJING = timedelta(hours=8)
 
 
@@ -124,6 +125,7 @@ def _duplicates(papers: list[Paper]) -> Iterator[FileFinding]:
                     paper.path(second),
                     f"The same {paper.kind} stands twice: first at {before.record.path}{where}.",
                     "Send each once; a change has appType 2.",
+                    first=f"{before.record.path}{'' if before.file == paper.file else f'，{before.file}'}",
                 ),
             )
 
@@ -139,6 +141,9 @@ def _differs(paper: Paper, field: str, other: Paper, other_field: str, code: str
                 f"{field} is not {other_field} of the {other.kind} at {other.path(other_field)}"
                 f" in {other.file}.",
                 f"Correct the one that is wrong; customs compares {paper.kind} and {other.kind}.",
+                name=field,
+                other=other_field,
+                file=other.file,
             ),
         )
 
@@ -159,6 +164,11 @@ def _amounts(
                 paper.path(field),
                 f"{field} is {mine}, but {other_field} of the {other.kind} in {other.file} is {theirs}.",
                 f"Correct the amounts; customs compares {paper.kind} and {other.kind}.",
+                name=field,
+                found=str(mine),
+                other=other_field,
+                wanted=str(theirs),
+                file=other.file,
             ),
         )
 
@@ -207,6 +217,8 @@ def _goods(order: Paper, listed: Paper) -> Iterator[FileFinding]:
                     f"The list declares {mine[item]} of this item, the order in {order.file}"
                     f" {'does not have it' if stated is None else f'has {stated}'}.",
                     "Declare what was ordered, or correct the order first.",
+                    found=f"清单申报 {mine[item]}",
+                    wanted=f"{order.file} 中的订单{'没有该商品' if stated is None else f'为 {stated}'}",
                 ),
             )
             mine.pop(item)
@@ -220,6 +232,8 @@ def _goods(order: Paper, listed: Paper) -> Iterator[FileFinding]:
                     line.path,
                     f"The order has an item that the list in {listed.file} does not declare.",
                     "Declare what was ordered, or correct the order first.",
+                    found="订单有此商品",
+                    wanted=f"{listed.file} 中的清单没有申报",
                 ),
             )
 
@@ -250,6 +264,7 @@ def _alone(by_kind: dict[str, dict[str, Paper]]) -> Iterator[FileFinding]:
                         order.path("orderNo"),
                         f"No {kind} of this order is among the files.",
                         f"Send the {kind} too; customs waits for it.",
+                        paper=_NAMES_ZH[kind],
                     ),
                 )
         for number, paper in by_kind[kind].items():
@@ -261,6 +276,7 @@ def _alone(by_kind: dict[str, dict[str, Paper]]) -> Iterator[FileFinding]:
                         paper.path("orderNo"),
                         f"The order of this {kind} is not among the files.",
                         "Send the order too; customs waits for it.",
+                        paper=_NAMES_ZH["order"],
                     ),
                 )
 
@@ -305,6 +321,9 @@ def _limits(papers: list[Paper], by_kind: dict[str, dict[str, Paper]]) -> Iterat
                     f"With this one the buyer's papers here come to {sums[person]} yuan in {day.year};"
                     f" {bound.per_person_year} are allowed.",
                     "Import it as general trade, or leave it out.",
+                    found=str(sums[person]),
+                    year=str(day.year),
+                    wanted=str(bound.per_person_year),
                 ),
             )
 
@@ -320,9 +339,16 @@ def _over(paper: Paper, worth: Decimal, bound: Limits) -> Finding:
             paper.path(field),
             f"{reason} A single item that cannot be divided may still be imported.",
             "Full import duty and tax are due on it.",
+            found=str(worth),
+            wanted=str(bound.per_order),
         )
     return error(
-        "customs.limit.order", paper.path(field), reason, "Divide the order, or import it as general trade."
+        "customs.limit.order",
+        paper.path(field),
+        reason,
+        "Divide the order, or import it as general trade.",
+        found=str(worth),
+        wanted=str(bound.per_order),
     )
 
 

@@ -42,6 +42,8 @@ def _check_order(record: Record) -> Iterator[Finding]:
                 f"acturalPaid is {paid}, but goodsValue + freight + taxTotal - discount is"
                 f" {goods + freight + tax - discount}.",
                 "Correct the amounts; acturalPaid must also equal the payment's amountPaid.",
+                paid=str(paid),
+                due=str(goods + freight + tax - discount),
             )
     totals = [_amounts(line, "totalPrice") for line in record.lines("OrderList")]
     if amounts is not None and totals and all(totals):
@@ -51,6 +53,8 @@ def _check_order(record: Record) -> Iterator[Finding]:
                 "customs.field.lines_total",
                 f"{head.path}/goodsValue",
                 f"goodsValue is {amounts[0]}, but the lines add up to {total}.",
+                stated=str(amounts[0]),
+                total=str(total),
             )
 
 
@@ -62,6 +66,8 @@ def _needed(part: Part, mode: str, *names: str) -> Iterator[Finding]:
                 f"{part.path}/{name}",
                 f"{name} is mandatory in trade mode {mode}.",
                 f"Fill in {name}, or correct tradeMode.",
+                name=name,
+                mode=mode,
             )
 
 
@@ -73,6 +79,8 @@ def _forbidden(part: Part, mode: str, *names: str) -> Iterator[Finding]:
                 f"{part.path}/{name}",
                 f"{name} must be empty in trade mode {mode}.",
                 f"Remove {name}, or correct tradeMode.",
+                name=name,
+                mode=mode,
             )
 
 
@@ -90,6 +98,8 @@ def _check_import_list(record: Record) -> Iterator[Finding]:
                 f"{head.path}/country",
                 f"The country of dispatch must be 142 in trade mode {mode}.",
                 "Send 142 in the head; the lines keep the country of origin.",
+                mode=mode,
+                wanted="表头填 142，原产国填在表体",
             )
     elif mode == "9610":
         yield from _needed(head, mode, *_DIRECT_HEAD)
@@ -102,6 +112,8 @@ def _check_import_list(record: Record) -> Iterator[Finding]:
                 f"{head.path}/country",
                 "The country of dispatch cannot be 142 in trade mode 9610.",
                 "Send the country from which the parcel was dispatched.",
+                mode=mode,
+                wanted="填包裹实际起运国，不能为 142",
             )
     weights = _amounts(head, "grossWeight", "netWeight")
     if weights is not None and weights[0] < weights[1]:
@@ -149,6 +161,7 @@ def _check_record(message: Message, record: Record, codes: CodeLists) -> Iterato
             f"{record.path}/{lines}",
             f"The record has no {lines}.",
             f"Add {lines}.",
+            part=lines,
         )
     for stray in record.loose:
         if stray.name == table.head:
