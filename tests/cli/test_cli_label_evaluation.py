@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -249,13 +250,47 @@ def test_files_that_are_not_there_or_no_images_are_told_with_their_rows(
     assert "row 3, files: There is no captures/gone.jpg" in err
     assert "row 10, files: There is no captures/gone-too.jpg" in err
 
+
+def test_a_capture_that_cannot_be_read_is_told_and_the_others_are_evaluated(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "captures").mkdir()
+    (tmp_path / "labels").symlink_to(tryout / "labels")
+    for folder in (tryout / "captures").iterdir():
+        (tmp_path / "captures" / folder.name).symlink_to(folder)
     (tmp_path / "captures" / "wall.jpg").write_bytes(b"not a photo")
+    text = (tryout / "manifest.csv").read_text("utf-8")
     (tmp_path / "manifest.csv").write_text(
         text.replace("captures/A0001/office_copy.jpg", "captures/wall.jpg"), "utf-8"
     )
+    code, out, err = run(
+        capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1, "--out", tmp_path / "out"
+    )
+    assert code == 0
+    assert "captures 13, left out 1" in out
+    assert "row 11, files" in err
+    with (tmp_path / "out" / "manifest-A-captures.csv").open(encoding="utf-8", newline="") as table:
+        rows = {row["row"]: row for row in csv.DictReader(table)}
+    assert len(rows) == 14
+    assert rows["11"]["not_evaluated"].startswith("files: ")
+    assert rows["11"]["files"] == "captures/wall.jpg"
+    assert rows["10"]["answer"] == "matches"
+    assert "pixels_per_symbol=" in rows["10"]["quality"]
+
+
+def test_where_no_label_can_be_enrolled_nothing_is_reported(
+    capfd: pytest.CaptureFixture[str], tryout: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "captures").symlink_to(tryout / "captures")
+    for file in (tryout / "labels").rglob("*"):
+        if file.is_file():
+            copy = tmp_path / file.relative_to(tryout)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(b"not a photo")
+    (tmp_path / "manifest.csv").write_text((tryout / "manifest.csv").read_text("utf-8"), "utf-8")
     code, _, err = run(capfd, "evaluate", "--manifest", tmp_path / "manifest.csv", "--jobs", 1)
     assert code == 2
-    assert "row 11, files" in err
+    assert "row 3, enrolment" in err
 
 
 def test_a_manifest_without_a_test_split_has_nothing_to_report(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,16 +14,20 @@ from suyuan.cli.checking import read_file
 from suyuan.cli.label_files import VIDEOS, Files, Joined, images_in, video_frames
 from suyuan.cli.label_runs import in_processes
 from suyuan.errors import ConflictError, SuyuanError
-from suyuan.label.manifest import Manifest, ManifestCapture, ManifestLabel
+from suyuan.label.evaluation import Trial
+from suyuan.label.manifest import Manifest, ManifestCapture, ManifestFault, ManifestLabel
 from suyuan.label.model import Placement, Track
 
 if TYPE_CHECKING:
-    from suyuan.label.evaluation import Source, Trial
-    from suyuan.label.manifest import ManifestFault
+    from suyuan.label.evaluation import Source
 
 CLIP_FRAMES: Final = 60  # that are taken of a video of a check
 ENROLMENT_FRAMES: Final = 160
 MANIFEST_NAME: Final = "manifest.csv"
+_COLUMNS: Final = (
+    "row", "label", "attack", "condition", "phone", "split", "answer", "score", "threshold", "reasons", "quality",
+    "not_evaluated", "files",
+)  # fmt: skip
 
 
 class LabelTask(msgspec.Struct, frozen=True):
@@ -40,14 +46,23 @@ class SimulatedTask(msgspec.Struct, frozen=True):
     seed: int
 
 
-def evaluate_manifest(
-    file: Path, tracks: tuple[Track, ...], jobs: int
-) -> tuple[Source, dict[Track, list[Trial]]]:
-    """Where the captures of a manifest come from, as it says, and its trials by track.
+class Checked(msgspec.Struct, frozen=True):
+    """A capture of a manifest with its trial, or with why there is none."""
 
-    Raises ``FaultyManifestError`` with all that is wrong, in the rows and in the files that they name.
+    capture: ManifestCapture
+    track: Track
+    trial: Trial | None
+    fault: ManifestFault | None = None
+
+
+def evaluate_manifest(file: Path, tracks: tuple[Track, ...], jobs: int) -> tuple[Source, list[Checked]]:
+    """Where the captures of a manifest come from, as it says, and what became of each.
+
+    A label that cannot be enrolled and a capture that cannot be read have no trial and are told as such. Raises
+    ``FaultyManifestError`` with all that is wrong in the rows, for files that are not there, and where no capture
+    of the test split has a trial.
     """
-    from suyuan.label.manifest import FaultyManifestError, ManifestFault, read_manifest
+    from suyuan.label.manifest import FaultyManifestError, read_manifest
 
     manifest = read_manifest(read_file(file))
     folder = file.resolve().parent
@@ -61,42 +76,68 @@ def evaluate_manifest(
     tasks = _tasks(manifest, str(folder), tracks)
     if not any(task.label.split == "test" for task in tasks):
         raise FaultyManifestError([ManifestFault(0, "", "No capture of the split `test` to report on.")])
-    done: dict[int, tuple[list[Trial], list[ManifestFault]]] = dict(
-        in_processes(check_label, tasks, jobs, file.name)
-    )
-    faults = [fault for _, found in done.values() for fault in found]
-    if faults:
-        raise FaultyManifestError(faults)
-    trials: dict[Track, list[Trial]] = {}
-    for place, task in enumerate(tasks):
-        trials.setdefault(task.label.track, []).extend(done[place][0])
-    return manifest.source, dict(sorted(trials.items()))
+    done = dict(in_processes(check_label, tasks, jobs, file.name))
+    found = [one for place in range(len(tasks)) for one in done[place]]
+    if not any(one.trial is not None and one.trial.split == "test" for one in found):
+        raise FaultyManifestError([one.fault for one in found if one.fault is not None])
+    return manifest.source, found
 
 
-def check_label(task: LabelTask) -> tuple[list[Trial], list[ManifestFault]]:
-    """All captures of one label held against its record; captures that cannot be read are faults."""
+def check_label(task: LabelTask) -> list[Checked]:
+    """All captures of one label held against its record."""
     from suyuan.label.evaluation_trials import captured_trial
-    from suyuan.label.manifest import ManifestFault
 
     folder, label = Path(task.folder), task.label
-    first = task.captures[0].row
     try:
         record = _record(folder, label)
         template = read_file(folder / label.template) if label.template else b""
-    except SuyuanError as error:
-        return [], [ManifestFault(first, "record" if label.record else "enrolment", error.reason)]
-    except OSError as error:
-        return [], [ManifestFault(first, "enrolment", f"It cannot be read: {error.strerror}.")]
-    trials, faults = [], []
+    except (SuyuanError, OSError) as error:
+        column = "record" if label.record else "enrolment"
+        return [_left_out(label, capture, column, error) for capture in task.captures]
+    found = []
     for capture in task.captures:
         try:
             images = _images(folder, capture.files, CLIP_FRAMES)
-            trials.append(captured_trial(label, capture, images, record, template))
-        except SuyuanError as error:
-            faults.append(ManifestFault(capture.row, "files", error.reason))
-        except OSError as error:
-            faults.append(ManifestFault(capture.row, "files", f"It cannot be read: {error.strerror}."))
-    return trials, faults
+            trial = captured_trial(label, capture, images, record, template)
+        except (SuyuanError, OSError) as error:
+            found.append(_left_out(label, capture, "files", error))
+        else:
+            found.append(Checked(capture, label.track, trial))
+    return found
+
+
+def _left_out(
+    label: ManifestLabel, capture: ManifestCapture, column: str, error: SuyuanError | OSError
+) -> Checked:
+    reason = error.reason if isinstance(error, SuyuanError) else f"It cannot be read: {error.strerror}."
+    return Checked(capture, label.track, None, ManifestFault(capture.row, column, reason))
+
+
+def captures_table(checked: Iterable[Checked]) -> str:
+    """A CSV of what became of each capture, in the order of their rows: which photo was refused, and why."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in sorted(checked, key=lambda one: one.capture.row):
+        capture, trial, fault = one.capture, one.trial, one.fault
+        told: list[object] = ["", "", "", "", "", ""]
+        if trial is not None:
+            quality = " ".join(f"{name}={value:g}" for name, value in sorted(trial.quality.items()))
+            told = [trial.split, trial.answer, trial.score, trial.threshold, " ".join(trial.reasons), quality]
+        why = "" if fault is None else f"{fault.column}: {fault.reason}"
+        writer.writerow(
+            [
+                capture.row,
+                capture.label,
+                capture.attack,
+                capture.condition,
+                capture.phone,
+                *told,
+                why,
+                *capture.files,
+            ]
+        )
+    return out.getvalue()
 
 
 def write_simulated(folder: Path, track: Track, count: int, seed: int, jobs: int) -> int:

@@ -17,6 +17,7 @@ from suyuan.label.model import Track
 if TYPE_CHECKING:
     from suyuan.label.evaluation import Evaluation, Source, Trial
     from suyuan.label.evaluation_tables import Language
+    from suyuan.label.manifest import ManifestFault
 
 RESULT_FORMAT: Final = "suyuan label evaluation 1"
 _PARAMETERS_ZH: Final = {
@@ -24,7 +25,9 @@ _PARAMETERS_ZH: Final = {
     "seed": "随机种子",
     "manifest": "清单",
     "captures": "拍摄次数",
+    "left_out": "未参与评估",
 }
+_MOST_TOLD: Final = 20
 
 TrackOption = Annotated[
     str,
@@ -106,12 +109,44 @@ def evaluate(
         by_track = {each: _simulated(each, trials, seed, jobs, out) for each in tracks}
         _show("simulated", "simulated", by_track, {"trials": trials, "seed": seed}, out, as_json)
         return
-    from suyuan.cli.label_captures import evaluate_manifest
+    _captured(manifest, tracks, jobs, out, as_json)
 
-    source, captured = evaluate_manifest(manifest, tracks, jobs)
-    parameters = {"manifest": manifest.name, "captures": sum(map(len, captured.values()))}
+
+def _captured(manifest: Path, tracks: tuple[Track, ...], jobs: int, out: Path | None, as_json: bool) -> None:
+    """Evaluate the captures of a manifest; those that have no trial are told, and counted apart."""
+    from suyuan.cli.label_captures import captures_table, evaluate_manifest
+
+    source, checked = evaluate_manifest(manifest, tracks, jobs)
     # Never under the name of an evaluation of as many trials as were asked for.
-    _show("manifest" if source == "simulated" else source, source, captured, parameters, out, as_json)
+    name = "manifest" if source == "simulated" else source
+    by_track: dict[Track, list[Trial]] = {}
+    for one in checked:
+        if one.trial is not None:
+            by_track.setdefault(one.track, []).append(one.trial)
+    if out is not None:
+        for track in sorted({one.track for one in checked}):
+            table = captures_table(one for one in checked if one.track == track)
+            (out / f"{name}-{track}-captures.csv").write_text(table, "utf-8")
+    faults = [one.fault for one in checked if one.fault is not None]
+    parameters = {"manifest": manifest.name, "captures": len(checked) - len(faults)}
+    if faults:
+        parameters["left_out"] = len(faults)
+        _tell_left_out(faults)
+    _show(name, source, dict(sorted(by_track.items())), parameters, out, as_json)
+
+
+def _tell_left_out(faults: Sequence[ManifestFault]) -> None:
+    note(
+        f"{len(faults)} captures are not evaluated:",
+        f"有 {len(faults)} 次拍摄未参与评估：",
+    )
+    for fault in faults[:_MOST_TOLD]:
+        note(
+            f"  row {fault.row}, {fault.column}: {fault.reason}",
+            f"  第 {fault.row} 行，{fault.column}：{fault.reason}",
+        )
+    if len(faults) > _MOST_TOLD:
+        note("  ...; --out keeps a table of all.", "  ……；使用 --out 可保存全部明细。")
 
 
 def simulate(
@@ -206,7 +241,9 @@ def _text(evaluations: dict[Track, Evaluation], times: dict[Track, Any], paramet
     from suyuan.label.evaluation_tables import MEANING, table_of, times_line
 
     language: Language = "zh" if say("", "zh") else "en"
-    told = [f"{say(name, _PARAMETERS_ZH[name])} {value}" for name, value in parameters.items()]
+    told = [
+        f"{say(name.replace('_', ' '), _PARAMETERS_ZH[name])} {value}" for name, value in parameters.items()
+    ]
     parts = [MEANING[language], say(", ", "，").join(told)]
     for track, evaluation in evaluations.items():
         parts += [table_of(evaluation, language), times_line(times[track], track, language)]
