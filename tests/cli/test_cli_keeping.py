@@ -285,11 +285,28 @@ def test_erasing_by_number(kept: Kept) -> None:
             )
         ]
 
+    async def look(services: Services) -> None:
+        rows = await services.pool.fetch(BUYER)
+        parts = [SealedPart(row["subject_id"], row["sealed"]) for row in rows]
+        await services.vault.reveal_parts(
+            services.pool, parts, party_id="op", reason="complaint 17", by="user-1"
+        )
+
     before = kept.on_source(numbers)
     assert "id_number" in before
+    kept.on_source(look)
     buyer = kept.on_source(read_buyer).decode()
     by = ("--party", "op", "--reason", "a request", "--json")
+    looked = kept.suyuan.good("reveals", "id_number", buyer, "--json").json
+    assert [(row["party"], row["actor"], row["reason"]) for row in looked] == [
+        ("op", "user-1", "complaint 17")
+    ]
     assert kept.suyuan.good("erase", "id_number", buyer, *by).json["found"] is True
+    # Who looked is known for as long as the journal is, and by the number alone.
+    assert kept.suyuan.good("reveals", "id_number", buyer, "--json").json == looked
+    assert "complaint 17" in kept.suyuan.good("reveals").out
+    assert buyer not in kept.suyuan.good("reveals").out
+    assert kept.suyuan("reveals", "id_number").code == 2
     assert "id_number" not in kept.on_source(numbers)
     # A second time there is nothing, and the request is journalled all the same.
     assert kept.suyuan.good("erase", "id_number", buyer, *by).json["found"] is False

@@ -64,12 +64,17 @@ async def _erase(
     from suyuan.vault.erasing import erase_subject
 
     await get_party(services.pool, party)
-    subject_id = await _subject(services, kind, number, issuer)
+    subject_id = await subject_of(services, kind, number, issuer)
     found = await erase_subject(services.pool, subject_id, party_id=party, reason=reason)
     return Erased(kind=kind, subject=subject_id.hex(), found=found)
 
 
-async def _subject(services: Services, kind: str, number: str, issuer: str | None) -> bytes:
+async def subject_of(services: Services, kind: str, number: str, issuer: str | None) -> bytes:
+    """The sealed subject that a person's or a document's number names.
+
+    Raises ``InputError`` (``vault.kind``), ``ConflictError`` (``vault.number.ambiguous``) and ``NotFoundError``
+    (``vault.number.unknown``).
+    """
     from suyuan.capture.links import PERSON_KINDS
 
     if kind == PERSON:

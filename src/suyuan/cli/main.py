@@ -25,6 +25,7 @@ from suyuan.cli import (
     precheck,
     processes,
     receipts,
+    reveals,
     stock,
     templates,
     tracing,
@@ -109,6 +110,7 @@ app.command()(processes.migrate)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.command()(erasing.erase)
+app.command()(reveals.reveals)
 app.command()(papers.capture)
 app.command()(precheck.check)
 app.command()(watching.watch)
