@@ -12,6 +12,8 @@ from openpyxl import Workbook, load_workbook
 
 from suyuan import sheets
 from suyuan.errors import SuyuanError, TooLargeError
+from suyuan.sheets.catalogue_tables import workbook_as_csv
+from suyuan.sheets.formulas import uncomputed
 
 CASE = "https://id.gs1.org/01/18710000001233/21/A1"
 
@@ -230,3 +232,80 @@ def test_no_header_and_no_rows():
         archive.writestr("readme.txt", b"no workbook")
     assert not sheets.recognise(other_zip.getvalue())
     assert refusal(other_zip.getvalue()).code == "sheet.workbook.unreadable"
+
+
+def formula_book(*cells: tuple[str, str], rows=(GOOD,)) -> bytes:
+    """The packing list with formulas as a program writes them: no spreadsheet has worked them out."""
+    book = load_workbook(io.BytesIO(workbook_bytes(packing(*rows))))
+    for place, formula in cells:
+        book.active[place] = formula
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (("D2", "Lot"), ("D3", '="L"&"1"')),  # an optional column
+        (("C3", "=NOW()"),),
+        (("A4", "=A3"), ("C4", "=C3")),  # a row of formulas alone, behind what has values
+        (("B1", '="+02:00"'),),  # above the table
+        (("D2", '="L"&"ot"'), ("D3", "L1")),  # a header
+    ],
+)
+def test_a_formula_without_a_value_is_refused(cells):
+    data = formula_book(*cells)
+    wanted = {f"Sheet1!{place}" for place, text in cells if text.startswith("=")}
+    for held in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not held:
+                patch.setattr("suyuan.sheets.workbook.HELD_CELLS", 0)
+            error = refusal(data)
+        assert error.code == "sheet.cell.formula"
+        assert "Excel or WPS" in error.remedy
+        faults = getattr(error, "faults", (error,))
+        formulas = {one.path for one in faults if one.code == "sheet.cell.formula"}
+        assert formulas == wanted
+        assert {one.code for one in faults} == {
+            "sheet.cell.formula"
+        }  # and nothing of what lacks because of it
+
+
+def test_a_formula_without_a_value_in_a_column_that_nobody_knows_is_nothing():
+    reading = sheets.read(formula_book(("F3", "=1+1"), ("F9", "=2")))
+    assert len(reading.events) == 1
+
+
+def test_a_formula_counts_by_its_stored_value_and_an_empty_text_is_one():
+    def computed(name, content):
+        if name != "xl/worksheets/sheet1.xml":
+            return content
+        assert content.count(b"<v />") + content.count(b"<v></v>") + content.count(b"<v/>") == 2
+        cells = content.replace(b"<v></v>", b"<v />").replace(b"<v/>", b"<v />").split(b"<v />")
+        first, last = cells[0], cells[1]
+        first = first.replace(b'<c r="D3"', b'<c t="str" r="D3"')
+        last = last.replace(b'<c r="E3"', b'<c t="str" r="E3"')
+        return first + b"<v>L1</v>" + last + b"<v></v>" + cells[2]
+
+    data = formula_book(("D2", "Lot"), ("D3", '="L1"'), ("E2", "Remark"), ("E3", '=""'))
+    assert refusal(data).code == "sheet.cell.formula"
+    assert sheets.read(rezip(data, computed)).kind == "sheet/packing-list"
+
+
+def test_a_formula_across_two_blocks_is_found():
+    filler = b"<!--" + b"x" * (256 * 1024 - 700) + b"-->"
+
+    def pushed(name, content):
+        return content.replace(b"<sheetData>", filler + b"<sheetData>") if "sheet1" in name else content
+
+    data = rezip(formula_book(("D2", "Lot"), ("D3", '="L1"')), pushed)
+    assert {name: places.columns(3) for name, places in uncomputed(data).items()} == {
+        "xl/worksheets/sheet1.xml": [4]
+    }
+
+
+def test_a_catalogue_table_with_such_a_formula_is_refused():
+    with pytest.raises(SuyuanError) as caught:
+        workbook_as_csv(formula_book(("D3", "=1")))
+    assert (caught.value.code, caught.value.path) == ("sheet.cell.formula", "Sheet1!D3")

@@ -9,6 +9,7 @@ import csv
 import io
 
 from suyuan.sheets.choices import meanings_of
+from suyuan.sheets.formulas import no_value
 from suyuan.sheets.templates import catalogue_labels, side_sheets
 from suyuan.sheets.workbook import is_workbook, read_grids
 
@@ -34,11 +35,14 @@ def truth_of(text: str) -> bool | None:
 def workbook_as_csv(data: bytes) -> bytes:
     """The first sheet that is not a template's guide, as CSV; line numbers are those of the sheet.
 
-    Raises as ``workbook.read_grids``.
+    Raises as ``workbook.read_grids``, and ``InputError`` (``sheet.cell.formula``) for a formula without a value.
     """
     tables = [grid for grid in read_grids(data) if grid.name not in side_sheets()]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     for row in tables[0].rows if tables else ():
+        for cell in row:
+            if cell and cell.uncomputed:
+                raise no_value(cell.path)
         writer.writerow([cell.text if cell else "" for cell in row])
     return out.getvalue().encode()

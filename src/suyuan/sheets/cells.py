@@ -23,7 +23,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     """One value as text, stripped. ``end`` is 0 where the document has no byte ranges (a workbook).
 
     ``numeric`` marks a value that the file stores as a number, so that leading zeros are gone, ``dated`` one that it
-    stores as a date, whatever was typed.
+    stores as a date, whatever was typed, ``uncomputed`` a formula whose value the file does not have.
     """
 
     text: str
@@ -33,6 +33,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     encoding: str = "utf-8"
     numeric: bool = False
     dated: bool = False
+    uncomputed: bool = False
 
     def parts(self) -> list[Cell]:
         """The cell's values where several stand in it, separated by white space, commas or semicolons."""
@@ -58,7 +59,8 @@ class Row(msgspec.Struct, frozen=True):
     """One line of the table: its cells by field, and those of columns that no field is known for.
 
     ``head`` are the cells that hold for the whole sheet; a row's own cell goes before them. ``letters`` are the
-    columns of the fields where there are columns, to name a cell that is empty.
+    columns of the fields where there are columns, to name a cell that is empty. ``uncomputed`` are cells of known
+    fields that are in neither, since they hold formulas without a value.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Row(msgspec.Struct, frozen=True):
     unknown: tuple[Cell, ...]
     head: Mapping[str, Cell]
     letters: Mapping[str, str] = {}
+    uncomputed: tuple[Cell, ...] = ()
 
     def get(self, field: str) -> Cell | None:
         """The row's cell for ``field``, else the sheet's; None if both are empty."""

@@ -9,7 +9,7 @@ event at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote, unquote
@@ -20,6 +20,7 @@ from suyuan.epcis.reading import PersonalField, Warning_
 from suyuan.errors import SuyuanError, TooLargeError
 from suyuan.sheets.cells import Cell, Row
 from suyuan.sheets.faults import MAX_FAULTS, Fault, FaultySheetError, fault_of
+from suyuan.sheets.formulas import no_value
 from suyuan.sheets.row_checks import row_errors
 from suyuan.sheets.things import read_thing
 from suyuan.sheets.values import identifying, wrong
@@ -81,6 +82,9 @@ def check_gathered(count: int) -> None:
         )
 
 
+_FOLLOWS_FORMULAS: Final = frozenset({"sheet.cell.missing", "sheet.cell.zone_missing"})
+
+
 class Findings:
     """What is collected beside the events while a document is read: personal data and warnings."""
 
@@ -95,13 +99,22 @@ class Findings:
 
         Raises ``FaultySheetError`` when there are too many.
         """
+        lost = {cell.path for cell in row.uncomputed}
+        self._note(no_value(path) for path in lost)
         try:
             yield
         except SuyuanError as error:
-            for one in (error, *row_errors(row, kind)):
-                self._faults.setdefault((one.code, one.path), fault_of(one))
-                if len(self._faults) >= MAX_FAULTS:
-                    self.refuse_faults()
+            every = (error, *row_errors(row, kind))
+            # What the formulas should have said is missed by others too: that is one fault, not several.
+            self._note(
+                one for one in every if one.path not in lost and not (lost and one.code in _FOLLOWS_FORMULAS)
+            )
+
+    def _note(self, errors: Iterable[SuyuanError]) -> None:
+        for one in errors:
+            self._faults.setdefault((one.code, one.path), fault_of(one))
+            if len(self._faults) >= MAX_FAULTS:
+                self.refuse_faults()
 
     def forget(self) -> None:
         """Let personal data and warnings go; faults stay."""

@@ -18,6 +18,7 @@ import msgspec
 
 from suyuan.errors import InputError
 from suyuan.sheets.cells import Cell, Grid, LateSheet, Row, Sheet, column_letters
+from suyuan.sheets.formulas import no_value
 from suyuan.sheets.templates import column_labels
 
 SEARCHED_ROWS: Final = 40
@@ -110,6 +111,8 @@ def read_sheet(grid: Grid) -> Sheet | None:
         # A label with its value beside it is no header, though both may be words of the table above.
         if len(columns) > 1 and (kind := kind_of({*columns.values(), *head})) is not None:
             _refuse_twins(columns, cells)
+            if lost := next((cell for cell in present if cell.uncomputed), None):
+                raise no_value(lost.path)
             unknown = {x: cell.text for x, cell in enumerate(cells) if cell and x not in columns}
             rows = LateSheet(partial(_rows, grid, number + 1, columns, head))
             return Sheet(
@@ -127,16 +130,26 @@ def read_sheet(grid: Grid) -> Sheet | None:
 
 def _rows(grid: Grid, first: int, columns: Mapping[int, str], head: Mapping[str, Cell]) -> Iterator[Row]:
     letters = {field: column_letters(x + 1) for x, field in columns.items()}
+    known_head = {field: cell for field, cell in head.items() if not cell.uncomputed}
+    lost_head = tuple(cell for cell in head.values() if cell.uncomputed)
     for number, cells in enumerate(grid.after(first), start=first + 1):
-        present = [cell for cell in cells if cell]
-        if not present or normal_label(present[0].text) in _TOTALS:
+        present = [cell for cell in cells if cell and not cell.uncomputed]
+        lost = tuple(cell for x, cell in enumerate(cells) if cell and cell.uncomputed and x in columns)
+        if not (present or lost) or (present and normal_label(present[0].text) in _TOTALS):
             continue
         yield Row(
             path=f"{grid.name}!{number}" if grid.name else f"row {number}",
-            cells={columns[x]: cell for x, cell in enumerate(cells) if cell and x in columns},
-            unknown=tuple(cell for x, cell in enumerate(cells) if cell and x not in columns),
-            head=head,
+            cells={
+                columns[x]: cell
+                for x, cell in enumerate(cells)
+                if cell and not cell.uncomputed and x in columns
+            },
+            unknown=tuple(
+                cell for x, cell in enumerate(cells) if cell and not cell.uncomputed and x not in columns
+            ),
+            head=known_head,
             letters=letters,
+            uncomputed=lost + lost_head,
         )
 
 

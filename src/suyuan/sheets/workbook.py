@@ -1,8 +1,8 @@
 """XLSX bytes as grids. The file is judged before it is unpacked (``archive``), and only cell values are read.
 
-Macros, formulas, external links, pictures and hidden names are not looked at; a formula counts by the value that was
-stored with it. A workbook of many cells is read row by row as it is unpacked: that takes longer, and no more memory
-however long its sheets are.
+Macros, external links, pictures and hidden names are not looked at; a formula counts by the value that was stored with
+it, and is marked where none was (``formulas``). A workbook of many cells is read row by row as it is unpacked: that
+takes longer, and no more memory however long its sheets are.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from python_calamine import (
 from suyuan.errors import InputError, SuyuanError
 from suyuan.sheets.archive import check_archive, unreadable
 from suyuan.sheets.cells import Cell, Cells, Grid, LateRows, column_letters
+from suyuan.sheets.formulas import Places, marked, uncomputed
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -67,7 +68,20 @@ def read_grids(data: bytes) -> tuple[Grid, ...]:
         if type(error).__name__ != "PanicException":
             raise
         raise unreadable("Its parts contradict each other.") from None
-    return tuple(_grid(name, rows, hidden) for name, rows, hidden in raw)
+    places = _uncomputed(data)
+    return tuple(_grid(name, rows, hidden, places.get(name)) for name, rows, hidden in raw)
+
+
+def _uncomputed(data: bytes) -> dict[str, Places]:
+    """The formulas without a value, by sheet."""
+    by_part = uncomputed(data)
+    if not by_part:
+        return {}
+    try:
+        paths = {sheet.title: getattr(sheet, "_worksheet_path", "") for sheet in _open(data)}
+    except Exception as error:
+        raise _not_read(error) from None
+    return {title: by_part[part] for title, path in paths.items() if (part := path.lstrip("/")) in by_part}
 
 
 def _is_hidden(sheet: SheetMetadata) -> bool:
@@ -83,8 +97,13 @@ def streamed_grids(data: bytes) -> tuple[Grid, ...]:
         sheets = [(sheet.title, sheet.sheet_state != "visible") for sheet in _open(data)]
     except Exception as error:
         raise _not_read(error) from None
+    places = _uncomputed(data)
     return tuple(
-        Grid(name=name, rows=LateRows(lambda n=name: _stream(data, n)), hidden=hidden)  # type: ignore[misc]
+        Grid(
+            name=name,
+            rows=LateRows(lambda n=name: marked(_stream(data, n), places.get(n), n)),  # type: ignore[misc]
+            hidden=hidden,
+        )
         for name, hidden in sheets
     )
 
@@ -122,15 +141,12 @@ def _not_read(error: Exception) -> InputError:
     return unreadable(f"{type(error).__name__} while reading it.")
 
 
-def _grid(name: str, rows: Sequence[Sequence[object]], hidden: bool) -> Grid:
-    return Grid(
-        name=name,
-        hidden=hidden,
-        rows=tuple(
-            tuple(_cell(value, f"{name}!{column_letters(x)}{y}") for x, value in enumerate(row, start=1))
-            for y, row in enumerate(rows, start=1)
-        ),
+def _grid(name: str, rows: Sequence[Sequence[object]], hidden: bool, places: Places | None) -> Grid:
+    cells = (
+        tuple(_cell(value, f"{name}!{column_letters(x)}{y}") for x, value in enumerate(row, start=1))
+        for y, row in enumerate(rows, start=1)
     )
+    return Grid(name=name, hidden=hidden, rows=tuple(marked(cells, places, name)))
 
 
 def _cell(value: object, path: str) -> Cell | None:
