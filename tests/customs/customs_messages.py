@@ -637,6 +637,20 @@ _TWO_STEP: Fields = {
 }
 
 _SAS: dict[str, tuple[str, Parts]] = {
+    "SAS/CommonResponse": (
+        "CommonResponeMessage",
+        [
+            (
+                "",
+                {
+                    "SeqNo": "202600000000000101",
+                    "EtpsPreentNo": "51659600420001",
+                    "CheckInfo": "示范应答",
+                    "DealFlag": "0",
+                },
+            )
+        ],
+    ),
     "SAS/INV101": ("InvtMessage", [("InvtHeadType", _LIST_HEAD), ("InvtListType", _LIST_LINE)]),
     "SAS/INV101-exit": (
         "InvtMessage",
@@ -852,6 +866,8 @@ def text(
         )
     record, parts = _SAS[kind]
     name = kind.removeprefix("SAS/").partition("-")[0]
+    if name == "CommonResponse":  # nothing wraps the port's answer
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{_record(record, parts, change, "")}\n'
     day = "2026-03-06T09:00:00" if kind.endswith("exit") else "2026-03-01T10:30:00"
     package = (
         f"<Package><EnvelopInfo><version>1.0</version><message_type>{name}</message_type>"

@@ -19,6 +19,7 @@ from suyuan.epcis import (
     write_json_document,
 )
 from suyuan.epcis.model import Event, Number
+from suyuan.errors import InputError
 
 
 def _event(kind: str, change: dict[str, str | None] | None = None) -> Event:
@@ -387,3 +388,32 @@ def test_a_settled_inspection_moves_nothing() -> None:
     assert event.disposition == "urn:suyuan:disp:inspection_settled"
     assert _extension(event, "manageResult") == "3"
     assert event.event_time == datetime(2026, 3, 4, 6, 20, tzinfo=UTC)
+
+
+def test_an_answer_of_the_port_claims_nothing_and_tells_of_a_refusal() -> None:
+    kind = "SAS/CommonResponse"
+    taken = customs.read(messages.message(kind))
+    assert (taken.kind, taken.events) == (kind, ())
+    assert [one.code for one in taken.warnings] == ["customs.record.undated"]
+    text = messages.text(kind, {"DealFlag": "1"}).replace("CommonRespone", "CommonResponse")
+    refused = customs.read(text.encode())
+    assert (refused.kind, refused.events) == (kind, ())
+    assert {one.code for one in refused.warnings} == {
+        "customs.record.undated",
+        "customs.record.not_taken",
+        "customs.field.code_unlisted",
+    }
+    # The port's free words may name a person: they are personal, and no warning repeats them.
+    assert [(one.category, text.encode()[one.start : one.end].decode()) for one in refused.personal] == [
+        ("free_text", "示范应答")
+    ]
+    assert not any("示范" in one.reason for one in refused.warnings)
+
+
+def test_an_answer_in_a_foreign_namespace_is_none() -> None:
+    text = messages.text("SAS/CommonResponse").replace(
+        "<CommonResponeMessage>", '<CommonResponeMessage xmlns="urn:x">'
+    )
+    with pytest.raises(InputError) as refused:
+        customs.read(text.encode())
+    assert refused.value.code == "customs.namespace.unknown"

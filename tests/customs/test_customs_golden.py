@@ -16,6 +16,8 @@ import pytest
 from suyuan import customs
 
 GOLDEN = Path(__file__).parent / "golden"
+# What a message cannot help saying: the port's answer has no time, so that it is evidence alone.
+ODDITIES = {"SAS/CommonResponse": ["customs.record.undated"]}
 WRITE = os.environ.get("SUYUAN_WRITE_GOLDEN") == "1"
 
 
@@ -53,8 +55,9 @@ def test_golden(kind: str) -> None:
     reading = customs.read(data)
     assert customs.recognise(data)
     assert reading.kind == kind.removesuffix("-exit")
-    assert reading.warnings == ()
-    assert customs.check(data) == []
+    told = ODDITIES.get(kind, [])
+    assert [one.code for one in reading.warnings] == told
+    assert [one.code for one in customs.check(data)] == told
     produced = {
         f"{name}.xml": data.decode(),
         f"{name}.fields.txt": _table(customs.fields(data)),

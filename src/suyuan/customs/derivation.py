@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from suyuan.customs import (
+    answer_rules,
     bonded_list_rules,
     ceb_receipt_rules,
     ceb_request_rules,
@@ -50,6 +51,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "CEB712": (Rule("ceb712/1", inbound_detail_rules.ceb712),),
     "CEB816": (Rule("ceb816/1", ceb_rules.ceb816),),
     "CEB818": (Rule("ceb818/1", ceb_rules.ceb818),),
+    "SAS/CommonResponse": (Rule("common-response/1", answer_rules.common_response),),
     "SAS/INV101": (
         Rule("inv101/1", bonded_list_rules.inv101),
         Rule("inv101-parcels/1", bonded_list_rules.inv101_parcels),

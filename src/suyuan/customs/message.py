@@ -1,7 +1,8 @@
 """From bytes to records: which customs message this is, and its fields with their places.
 
 A message is recognised by its content, never by the name of its file. CEB: the root element
-``CEBxxxMessage`` in its namespace. SAS: the child of ``DataInfo/BussinessData``, whatever wraps the package.
+``CEBxxxMessage`` in its namespace. SAS: the child of ``DataInfo/BussinessData``, whatever wraps the package, or the
+port's answer to such a message, which nothing wraps.
 The official misspellings are kept. What the tables do not know is kept as a field without a rule.
 """
 
@@ -26,6 +27,9 @@ _PROLOGUE = re.compile(
     rb"<(?:[\w.-]+:)?([\w.-]+)",
     re.DOTALL,
 )
+# The port's answer to a SAS message stands alone. The first spelling is the port's.
+ANSWER = "CommonResponeMessage"
+_ANSWER_ROOTS = frozenset({ANSWER, "CommonResponseMessage"})
 _CEB_ROOT = re.compile(r"CEB\d{3}Message")
 # Beside the records a CEB message has these; none of them is a record.
 _CEB_FRAME = frozenset({"BaseTransfer", "BaseSubscribe", "Signature", "ExtendMessage", "ExtendedMessage"})
@@ -119,7 +123,7 @@ def recognise(data: bytes, name: str = "") -> bool:
     """Whether the bytes look like a CEB or SAS message (of whatever number); ``name`` does not matter."""
     del name
     root = root_name(data)
-    if _CEB_ROOT.fullmatch(root):
+    if _CEB_ROOT.fullmatch(root) or root in _ANSWER_ROOTS:
         return True
     return root in ("Package", "Signature") and b"BussinessData" in data
 
@@ -255,6 +259,17 @@ def _read_sas(document: Document) -> Message:
     return message
 
 
+def _read_answer(document: Document) -> Message:
+    root = document.root
+    if root.ns:
+        raise _refuse_namespace(root, "")
+    table = message_tables()[ANSWER]
+    message = Message(table, document)
+    path = f"/{root.name}"
+    message.records.append(Record(path, root, _part(root, path, table.parts[table.head])))
+    return message
+
+
 def check_size(size: int) -> None:
     """Raise ``TooLargeError`` (``customs.message.too_large``) for more bytes than a message has."""
     if size > MAX_MESSAGE_BYTES:
@@ -280,7 +295,10 @@ def read_message(data: bytes) -> Message:
             remedy="Save the file as UTF-8.",
         )
     document = read_xml(data)
-    message = _read_ceb(document) if _CEB_ROOT.fullmatch(document.root.name) else _read_sas(document)
+    name = document.root.name
+    if name in _ANSWER_ROOTS:
+        return _read_answer(document)
+    message = _read_ceb(document) if _CEB_ROOT.fullmatch(name) else _read_sas(document)
     if not message.records:
         raise InputError(
             "customs.record.none",
