@@ -15,6 +15,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "customs"))
 
 import customs_messages as messages
+import signing
 
 from suyuan.cli.main import app
 from suyuan.cli.precheck import _chinese, _precise, check_all, check_paper, chinese_of
@@ -157,7 +158,7 @@ def test_the_command_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFix
     bad.write_bytes(messages.message("CEB621", {"emsNo": None, "unit": "999"}))
     assert _run(capsys, "--lang", "en", "check", good) == (
         0,
-        f"{good}: CEB311, nothing found\n1 file, 0 errors, 0 notes\n",
+        f"{good}: CEB311, unsigned, nothing found\n1 file, 0 errors, 0 notes\n",
     )
     code, out = _run(capsys, "--lang", "zh", "check", bad)
     assert code == 2
@@ -212,6 +213,52 @@ def test_chinese_repeats_no_personal_value() -> None:
     found = check_paper(messages.message("CEB311", {"buyerIdNumber": "9901011988"}), "a.xml")
     number = [one for one in found if one.path.endswith("buyerIdNumber")]
     assert number and not any("9901011988" in one.reason_zh + one.remedy_zh for one in number)
+
+
+def test_a_signature_is_told_as_far_as_it_can_be_offline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = signing.rsa_key()
+    whole = signing.sign(messages.message("CEB622"), key, signing.certificate(key))
+    changed = whole.replace(b"returnStatus>800<", b"returnStatus>899<")
+    strange = whole.replace(b"xmlenc#sha256", b"xmlenc#sha0")
+    broken = changed.replace(b"<ceb:returnTime>", b"<ceb:returnTime>x", 1)
+    papers = {"whole": whole, "changed": changed, "strange": strange, "bare": messages.message("CEB622")}
+    for name, data in {**papers, "cut": whole[:-9], "broken": broken}.items():
+        (tmp_path / f"{name}.xml").write_bytes(data)
+    code, out = _run(capsys, "check", tmp_path, "--json")
+    found = json.loads(out)
+    states = {Path(file).stem: state for file, state in found["signatures"].items()}
+    assert code == 2
+    assert states == {
+        "whole": "agrees",
+        "changed": "differs",
+        "strange": "unjudged",
+        "bare": "unsigned",
+        "cut": "unjudged",
+        "broken": "differs",
+    }
+    told = {
+        (Path(one["file"]).stem, one["code"], one["severity"])
+        for one in found["findings"]
+        if one["code"].startswith("customs.signature.")
+    }
+    assert told == {
+        ("changed", "customs.signature.content", "error"),
+        ("broken", "customs.signature.content", "error"),
+        ("strange", "customs.signature.algorithm", "warning"),
+    }
+    differs = next(one for one in found["findings"] if one["code"] == "customs.signature.content")
+    assert "摘要不符" in differs["reason_zh"] and differs["remedy_zh"] and differs["remedy"]
+    assert _run(capsys, "--lang", "en", "check", tmp_path / "whole.xml")[1].startswith(
+        f"{tmp_path / 'whole.xml'}: CEB622, signed: the digest agrees, the certificate is not judged offline, nothing"
+    )
+    assert "，未签名，未发现问题" in _run(capsys, "--lang", "zh", "check", tmp_path / "bare.xml")[1]
+
+
+def test_a_sheet_is_not_called_unsigned() -> None:
+    checked = check_all([("a.csv", b"Pallet,Case,Date\n")])
+    assert checked.signatures == {}
 
 
 def test_every_template_has_the_words_that_its_findings_carry() -> None:

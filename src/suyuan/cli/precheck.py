@@ -19,10 +19,20 @@ from suyuan.cli.papers import files_of, no_papers
 from suyuan.errors import InputError, NotFoundError, SuyuanError
 
 if TYPE_CHECKING:
+    from suyuan.customs.signed_content import SignedContent
     from suyuan.sheets.recognised import StoredMapping
 
 Papers = list[tuple[str, bytes]]
 Words = tuple[tuple[str, str], ...]
+_SIGNATURES = {
+    "unsigned": (", unsigned", "，未签名"),
+    "agrees": (
+        ", signed: the digest agrees, the certificate is not judged offline",
+        "，已签名：摘要相符，证书不作离线判断",
+    ),
+    "differs": (", signed: the digest differs", "，已签名：摘要不符"),
+    "unjudged": (", signed: not judged", "，已签名：未能核对"),
+}
 # Words of a finding that are names of fields.
 _FIELD_WORDS = frozenset({"name", "before", "other"})
 
@@ -42,9 +52,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out of all files."""
+    """What came out of all files.
+
+    ``signatures`` has the customs messages: ``unsigned``, ``agrees`` (the content is what was signed; certificates are
+    not judged here), ``differs`` or ``unjudged``.
+    """
 
     files: dict[str, str]
+    signatures: dict[str, str] = {}
     errors: int
     warnings: int
     findings: list[Found]
@@ -167,11 +182,21 @@ def chinese_of(error: SuyuanError) -> list[str]:
     return [f"  {one.path} {one.field_zh}：{one.reason_zh}{one.remedy_zh}" for one in found]
 
 
+def _signature(file: str, signed: SignedContent) -> Found:
+    """What is wrong with a signature: an error where the content was changed, else a note that it was not judged."""
+    changed = signed.state == "differs"
+    remedy = "Sign the message again after its last change." if changed else ""
+    return _found(file, "error" if changed else "warning", signed.code, "/Signature", signed.reason, remedy)
+
+
 def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> Checked:
     """Every paper by itself, then all of them against each other; ``notes`` are what was found before."""
     from suyuan.customs.matching import match, papers_of
+    from suyuan.customs.signed_content import signed_content
 
     findings = [*notes, *(one for file, data in papers for one in check_paper(data, file))]
+    signatures = {file: signed for file, data in papers if (signed := signed_content(data))}
+    findings += [_signature(file, signed) for file, signed in signatures.items() if signed.reason]
     records = [record for file, data in papers for record in papers_of(data, file)]
     findings += [
         _found(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
@@ -183,6 +208,7 @@ def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> C
     errors = sum(one.severity == "error" for one in findings)
     return Checked(
         files=files | {file: kind_of(data, file) for file, data in papers},
+        signatures={file: signed.state for file, signed in signatures.items()},
         errors=errors,
         warnings=len(findings) - errors,
         findings=findings,
@@ -208,7 +234,9 @@ def _print(checked: Checked) -> None:
     for file, kind in checked.files.items():
         own = [one for one in checked.findings if one.file == file]
         what = kind or say("would be refused", "会被拒收")
-        screen.print(f"{file}: {what}{'' if own else say(', nothing found', '，未发现问题')}", markup=False)
+        signed = say(*_SIGNATURES.get(checked.signatures.get(file, ""), ("", "")))
+        nothing = "" if own else say(", nothing found", "，未发现问题")
+        screen.print(f"{file}: {what}{signed}{nothing}", markup=False)
         for one in own:
             screen.print(text_of(one), markup=False, style="red" if one.severity == "error" else "yellow")
     screen.print(
@@ -302,6 +330,8 @@ def check(
     Several files are also held against each other as customs does (三单对碰): order, payment, waybill and import list
     must agree in buyer, amounts and goods; what stands twice and what goes beyond the limits is told. Exit code 0: may
     be sent, with or without notes; 2: something is wrong.
+
+    Of a signature is told whether the digest agrees with the content; whose certificate it is, is not judged offline.
 
     Scans in a shape of one's own are read by --mapping, or with --party by what that party stored.
 

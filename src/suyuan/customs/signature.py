@@ -82,13 +82,16 @@ class SignedMessage:
 
     def verify(self, certificate: Certificate | None, at: datetime) -> Verdict:
         """Check the signature against the trusted certificate that the message names, as of the moment ``at``."""
-        try:
-            self._verify(certificate, at)
-        except Unverified as why:
-            return Verdict(None, why.code, why.reason)
-        except UnsupportedError as why:
-            return Verdict(None, why.code, why.reason)
-        return Verdict(certificate)
+        return _verdict(certificate, lambda: self._verify(certificate, at))
+
+    def compare(self) -> Verdict:
+        """Whether the content is what was signed, by its digest alone; an empty code where it is."""
+        return _verdict(None, self._compare)
+
+    def _compare(self) -> None:
+        info = _only(self._signature, "SignedInfo")
+        covered, digest_method = self._covered(info)
+        _same_digest(info, covered, digest_method)
 
     def _verify(self, certificate: Certificate | None, at: datetime) -> None:
         info = _only(self._signature, "SignedInfo")
@@ -117,11 +120,7 @@ class SignedMessage:
             raise Unverified(
                 "customs.signature.certificate_expired", "The certificate is not valid at this time."
             )
-        stated = _bytes_of(_only(_only(info, "Reference"), "DigestValue"))
-        if _DIGESTS[digest_method][1](covered) != stated:
-            raise Unverified(
-                "customs.signature.content", "The content is not what was signed: its digest differs."
-            )
+        _same_digest(info, covered, digest_method)
         signed = _canonical(
             info, _algorithm(info, "CanonicalizationMethod"), _only(info, "CanonicalizationMethod")
         )
@@ -169,6 +168,22 @@ class SignedMessage:
                     raise _elsewhere()
                 return child
         raise _elsewhere()
+
+
+def _verdict(certificate: Certificate | None, check: Callable[[], None]) -> Verdict:
+    try:
+        check()
+    except (Unverified, UnsupportedError) as why:
+        return Verdict(None, why.code, why.reason)
+    return Verdict(certificate)
+
+
+def _same_digest(info: Any, covered: bytes, digest_method: str) -> None:
+    stated = _bytes_of(_only(_only(info, "Reference"), "DigestValue"))
+    if _DIGESTS[digest_method][1](covered) != stated:
+        raise Unverified(
+            "customs.signature.content", "The content is not what was signed: its digest differs."
+        )
 
 
 def _elsewhere() -> Unverified:
