@@ -119,7 +119,7 @@ def test_what_is_refused_has_its_reason_beside_it(tmp_path: Path) -> None:
     assert reason["code"] == "customs.field.missing"
     assert reason["findings"][0]["path"].endswith("/orderNo")
     text = (tmp_path / REFUSED / "bad.xml.reason.txt").read_text("utf-8")
-    assert "必填字段为空" in text
+    assert "必填字段 订单编号（orderNo） 为空" in text
     assert "Fill in orderNo" in text
 
 

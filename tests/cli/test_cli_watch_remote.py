@@ -69,7 +69,7 @@ def test_a_signed_receipt_from_a_watched_folder_into_a_server(suyuan: Shell, tmp
             server.terminate()
     receipt = json.loads((inbox / "done" / "receipt.xml.receipt.json").read_bytes())
     assert receipt["warnings"] == []
-    assert "必填字段为空" in (inbox / "refused" / "bad.xml.reason.txt").read_text("utf-8")
+    assert "订单编号（orderNo） 为空" in (inbox / "refused" / "bad.xml.reason.txt").read_text("utf-8")
     status = suyuan.good("--lang", "en", "customs", "status", messages.PARCEL_LIST_NO)
     assert "[broker, authority-verified]" in status.out
     suyuan.good("certificate", "revoke", added["fingerprint"])
