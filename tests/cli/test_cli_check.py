@@ -17,8 +17,9 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "customs"))
 import customs_messages as messages
 import signing
 
+from suyuan.cli.findings import _chinese, _precise, check_paper, chinese_of
 from suyuan.cli.main import app
-from suyuan.cli.precheck import _chinese, _precise, check_all, check_paper, chinese_of
+from suyuan.cli.precheck import check_all
 from suyuan.customs import read
 from suyuan.customs.matching import limits_on
 from suyuan.errors import InputError

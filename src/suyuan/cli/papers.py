@@ -192,7 +192,7 @@ async def _take(send: Send, file: Path, mapping: bytes | None = None) -> Taken:
 def _chinese_lines(error: SuyuanError) -> list[str]:
     if not say("", "zh"):
         return []
-    from suyuan.cli.precheck import chinese_of  # which needs this module
+    from suyuan.cli.findings import chinese_of
 
     return chinese_of(error)
 

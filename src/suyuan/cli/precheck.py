@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
 from collections.abc import Callable, Sequence
-from importlib.resources import files as resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from suyuan.cli.checking import read_file
-from suyuan.cli.context import AsJson, DataDir, console, explain, run, say, show
+from suyuan.cli.context import AsJson, DataDir, console, run, say, show
+from suyuan.cli.findings import Found, check_paper, found_in, text_of
 from suyuan.cli.mappings import mapping_given, stored_of
 from suyuan.cli.papers import files_of, no_papers
 from suyuan.errors import InputError, NotFoundError, SuyuanError
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from suyuan.sheets.recognised import StoredMapping
 
 Papers = list[tuple[str, bytes]]
-Words = tuple[tuple[str, str], ...]
 _SIGNATURES = {
     "unsigned": (", unsigned", "，未签名"),
     "agrees": (
@@ -33,22 +30,6 @@ _SIGNATURES = {
     "differs": (", signed: the digest differs", "，已签名：摘要不符"),
     "unjudged": (", signed: not judged", "，已签名：未能核对"),
 }
-# Words of a finding that are names of fields.
-_FIELD_WORDS = frozenset({"name", "before", "other"})
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding about one file. ``severity`` is error or warning."""
-
-    file: str
-    severity: str
-    code: str
-    path: str
-    field_zh: str = ""
-    reason: str
-    remedy: str = ""
-    reason_zh: str = ""
-    remedy_zh: str = ""
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,65 +46,6 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Found]
 
 
-@functools.cache
-def _texts() -> dict[str, Any]:
-    return tomllib.loads((resources("suyuan.cli") / "data" / "findings.zh.toml").read_text("utf-8"))
-
-
-@functools.cache
-def _chinese() -> dict[str, list[str]]:
-    """What a finding means and what to do, whatever was found."""
-    return {code: texts for code, texts in _texts().items() if code != "precise"}
-
-
-def _precise() -> dict[str, list[str]]:
-    """The same as templates, for findings that carry their words."""
-    precise: dict[str, list[str]] = _texts()["precise"]
-    return precise
-
-
-def _chinese_of(code: str, words: Words) -> tuple[str, str]:
-    """Reason and remedy in Chinese, with the words of the finding where it has them."""
-    if words and code in _precise():
-        named = {key: _named(word) if key in _FIELD_WORDS else word for key, word in words}
-        reason, remedy = (text.format_map(named) for text in _precise()[code])
-        return reason, remedy
-    texts = _chinese().get(code, [])
-    return (texts[0] if texts else explain(code)), (texts[1] if len(texts) > 1 else "")
-
-
-def _named(field: str) -> str:
-    """A field as a Chinese reader knows it and as it stands in the message."""
-    label = _label(field)
-    return f"{label}（{field}）" if label else field
-
-
-@functools.cache
-def _label(path: str) -> str:
-    """What the field at a place is called in Chinese; empty for what is no customs field."""
-    from suyuan.customs.tables import field_labels
-
-    name = path.rpartition("/")[2].partition("[")[0]
-    return field_labels().get(name[:1].lower() + name[1:], ("", ""))[0]
-
-
-def _found(
-    file: str, severity: str, code: str, path: str, reason: str, remedy: str, words: Words = ()
-) -> Found:
-    reason_zh, remedy_zh = _chinese_of(code, words)
-    return Found(
-        file=file,
-        severity=severity,
-        code=code,
-        path=path,
-        field_zh=_label(path) if code.startswith("customs.") else "",
-        reason=reason,
-        remedy=remedy,
-        reason_zh=reason_zh,
-        remedy_zh=remedy_zh,
-    )
-
-
 def kind_of(data: bytes, name: str) -> str:
     """What a paper is; empty for what is not known or would be refused."""
     from suyuan.capture.paper import read_paper
@@ -134,59 +56,11 @@ def kind_of(data: bytes, name: str) -> str:
         return ""
 
 
-def check_paper(data: bytes, file: str) -> list[Found]:
-    """Everything that is wrong or odd in one paper, whatever its kind; stores nothing."""
-    from suyuan import customs
-    from suyuan.capture.paper import read_paper
-    from suyuan.sheets import FaultySheetError
-
-    if customs.recognise(data):
-        return [
-            _found(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
-            for one in customs.check(data)
-        ]
-    try:
-        reading = read_paper(data, name=file)
-    except FaultySheetError as sheet:
-        return [_found(file, "error", one.code, one.path, one.reason, one.remedy) for one in sheet.faults]
-    except SuyuanError as fault:
-        return [_found(file, "error", fault.code, fault.path, fault.reason, fault.remedy)]
-    return [_found(file, "warning", one.code, one.path, one.reason, "") for one in reading.warnings]
-
-
-def findings_of(error: SuyuanError, data: bytes, file: str) -> list[Found]:
-    """Everything that is wrong with a paper that was refused.
-
-    Scans may have been read by a mapping that is not in the file: what was found then is what the error says.
-    """
-    from suyuan.sheets import FaultySheetError
-
-    if isinstance(error, FaultySheetError):
-        return [_found(file, "error", one.code, one.path, one.reason, one.remedy) for one in error.faults]
-    if not data or error.code.startswith("sheet.mapping."):
-        return []
-    return check_paper(data, file)
-
-
-def chinese_of(error: SuyuanError) -> list[str]:
-    """What is wrong with a customs message that was refused, a line each: field, what was found, what is wanted."""
-    from suyuan.customs import FaultyMessageError
-
-    if not isinstance(error, FaultyMessageError):
-        return []
-    found = [
-        _found("", one.severity, one.code, one.path, one.reason, one.remedy, one.words)
-        for one in error.findings
-        if one.severity == "error"
-    ]
-    return [f"  {one.path} {one.field_zh}：{one.reason_zh}{one.remedy_zh}" for one in found]
-
-
 def _signature(file: str, signed: SignedContent) -> Found:
     """What is wrong with a signature: an error where the content was changed, else a note that it was not judged."""
     changed = signed.state == "differs"
     remedy = "Sign the message again after its last change." if changed else ""
-    return _found(file, "error" if changed else "warning", signed.code, "/Signature", signed.reason, remedy)
+    return found_in(file, "error" if changed else "warning", signed.code, "/Signature", signed.reason, remedy)
 
 
 def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> Checked:
@@ -199,7 +73,7 @@ def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> C
     findings += [_signature(file, signed) for file, signed in signatures.items() if signed.reason]
     records = [record for file, data in papers for record in papers_of(data, file)]
     findings += [
-        _found(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
+        found_in(file, one.severity, one.code, one.path, one.reason, one.remedy, one.words)
         for file, one in match(records)
     ]
     files = dict.fromkeys([*(one.file for one in notes), *(file for file, _ in papers)], "")
@@ -213,20 +87,6 @@ def check_all(papers: list[tuple[str, bytes]], notes: Sequence[Found] = ()) -> C
         warnings=len(findings) - errors,
         findings=findings,
     )
-
-
-def text_of(found: Found, *, both: bool = False) -> str:
-    """A finding for people: in the language of this run, or in both."""
-    chinese = found.reason_zh and (both or say("", "zh"))
-    mark = say("error", "错误") if found.severity == "error" else say("note", "提示")
-    label = f" {found.field_zh}" if found.field_zh and chinese else ""
-    lines = [f"  {mark} [{found.code}] {found.path}{label}"]
-    if chinese:
-        lines.append(f"    {found.reason_zh}{found.remedy_zh}")
-    lines.append(f"    {found.reason}")
-    if found.remedy:
-        lines.append(f"    -> {found.remedy}")
-    return "\n".join(lines)
 
 
 def _print(checked: Checked) -> None:
@@ -295,12 +155,12 @@ def _explained_by(
             try:
                 whole, used = one(data)
             except SuyuanError as error:
-                notes.append(_found(file, "error", error.code, error.path, error.reason, error.remedy))
+                notes.append(found_in(file, "error", error.code, error.path, error.reason, error.remedy))
                 continue
             ready.append((file, whole))
             if used is not None:
                 reason = f"Read by the stored mapping {used.name}, version {used.version}."
-                notes.append(_found(file, "warning", "sheet.mapping.stored", "mapping", reason, ""))
+                notes.append(found_in(file, "warning", "sheet.mapping.stored", "mapping", reason, ""))
         return ready, notes
 
     return explained

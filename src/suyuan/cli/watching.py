@@ -190,7 +190,7 @@ class Watch:
         return True
 
     async def _refuse(self, claim: Claim, data: bytes, error: SuyuanError) -> bool:
-        from suyuan.cli.precheck import findings_of, text_of
+        from suyuan.cli.findings import findings_of, text_of
 
         found = await asyncio.to_thread(findings_of, error, data, claim.name.name)
         text = "\n".join(
